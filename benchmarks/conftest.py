@@ -1,0 +1,70 @@
+"""Every benchmark runs our way and its floor in the same process; the ratios are printed at the end."""
+
+from __future__ import annotations
+
+import timeit
+from typing import TYPE_CHECKING, NamedTuple
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Ratio(NamedTuple):
+    """What our way took beside its floor, the plainest possible code for the same work."""
+
+    name: str
+    ours_seconds: float
+    floor_seconds: float
+    limit: float | None
+
+
+class Ratios:
+    """Collects the ratios of a run."""
+
+    def __init__(self) -> None:
+        self.entries: list[Ratio] = []
+
+    def record(self, name: str, ours_seconds: float, floor_seconds: float, limit: float | None = None) -> float:
+        """Note a measurement for the table; ``limit`` is the largest ratio allowed. Returns the ratio."""
+        self.entries.append(Ratio(name, ours_seconds, floor_seconds, limit))
+        return ours_seconds / floor_seconds
+
+    @staticmethod
+    def best_seconds(function: Callable[[], object], number: int = 1, repeat: int = 5) -> float:
+        """Seconds that one call takes: the best of ``repeat`` times ``number`` calls."""
+        return min(timeit.repeat(function, number=number, repeat=repeat)) / number
+
+
+_RATIOS = pytest.StashKey[Ratios]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[_RATIOS] = Ratios()
+
+
+@pytest.fixture(scope="session")
+def ratios(pytestconfig: pytest.Config) -> Ratios:
+    return pytestconfig.stash[_RATIOS]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    entries = config.stash[_RATIOS].entries
+    if not entries:
+        return
+    width = max(len("name"), *(len(entry.name) for entry in entries))
+    terminalreporter.section("ours beside the floor")
+    terminalreporter.write_line(f"{'name':{width}} | {'ours':>10} | {'floor':>10} | {'ratio':>8} | limit")
+    for name, ours, floor, limit in entries:
+        bound = "-" if limit is None else f"{limit:g}"
+        terminalreporter.write_line(
+            f"{name:{width}} | {_seconds(ours):>10} | {_seconds(floor):>10} | {ours / floor:>8.2f} | {bound}"
+        )
+
+
+def _seconds(seconds: float) -> str:
+    for factor, unit in ((1, "s"), (1e3, "ms"), (1e6, "µs")):
+        if seconds * factor >= 1:
+            return f"{seconds * factor:.2f} {unit}"
+    return f"{seconds * 1e9:.1f} ns"

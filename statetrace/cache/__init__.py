@@ -1,0 +1,1 @@
+"""The process-wide site cache, normalisation of foreign shapes, and snapshots."""

@@ -1,0 +1,18 @@
+"""CLIXML, the text form in which PowerShell writes objects: what snapshots of the cache are made of."""
+
+from statetrace.cache.clixml.document import NAMESPACE, ClixmlEncoding
+from statetrace.cache.clixml.escapes import decode_escapes, encode_text
+from statetrace.cache.clixml.reader import ClixmlReader, Limits, parse_clixml
+from statetrace.cache.clixml.values import ClixmlObject, class_name
+
+__all__ = [
+    "NAMESPACE",
+    "ClixmlEncoding",
+    "ClixmlObject",
+    "ClixmlReader",
+    "Limits",
+    "class_name",
+    "decode_escapes",
+    "encode_text",
+    "parse_clixml",
+]

@@ -1,0 +1,81 @@
+"""``statetrace hydrate``: read sites and show what each stage took."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+import typer
+
+from statetrace.cli.options import Data, Database, Json, TelemetryDirectory, open_engine
+from statetrace.cli.output import print_json, print_table, progress, say
+from statetrace.errors import HydrationFailed
+from statetrace.repository import SiteRead
+
+STAGES = {
+    "Query": "query_duration_ms",
+    "Project": "recordset_project_duration_ms",
+    "Materialize": "materialize_duration_ms",
+    "Sort": "sort_duration_ms",
+    "Build": "build_duration_ms",
+    "Total": "hydration_duration_ms",
+}
+"""Heading of a stage and its field of the metrics, in milliseconds."""
+
+
+def hydrate(
+    sites: Annotated[list[str] | None, typer.Argument(help="Site codes; by default all.", show_default=False)] = None,
+    data: Data = "Data",  # type: ignore[assignment]
+    database: Database = None,
+    refresh: Annotated[bool, typer.Option("--refresh", help="Read again what is cached.")] = False,
+    telemetry: TelemetryDirectory = None,
+    json: Json = False,
+) -> None:
+    """Read sites into the cache and show what each stage took, in milliseconds."""
+    failures: list[HydrationFailed] = []
+    with open_engine(data, database, telemetry) as engine:
+        chosen = tuple(sites or ()) or engine.repository.sites()
+        if not chosen:
+            say(f"no site databases in {data}; `statetrace demo` makes some to look at")
+            raise typer.Exit(1)
+        reads: list[tuple[str, SiteRead]] = []
+        with progress("hydrating", len(chosen)) as advance:
+            for site in chosen:
+                try:
+                    reads.append((site, engine.repository.read_site(site, refresh=refresh)))
+                except HydrationFailed as error:
+                    failures.append(error)
+                advance()
+    missing = [site for site, read in reads if read.metrics.provider == "MissingDatabase"]
+    if json:
+        print_json([msgspec.to_builtins(read.metrics) for _, read in reads])
+    else:
+        print_reads(reads)
+    for error in failures:
+        say(f"statetrace: {error}")
+    for site in missing:
+        say(f"statetrace: site {site}: no database in {data} holds it")
+    if failures or missing:
+        raise typer.Exit(1)
+
+
+def print_reads(reads: list[tuple[str, SiteRead]], *, title: str | None = None) -> None:
+    """A table of reads with their stages."""
+    print_table(
+        ["Site", "Status", "Provider", "Dialect", "Hosts", "Rows", *(f"{stage} ms" for stage in STAGES), "Matched", "Rewritten"],
+        (
+            (
+                site,
+                read.metrics.cache_status,
+                read.metrics.provider,
+                read.metrics.database_dialect or "-",
+                read.metrics.host_count,
+                read.metrics.total_rows,
+                *(float(getattr(read.metrics, field)) for field in STAGES.values()),
+                read.metrics.host_map_signature_match_count,
+                read.metrics.host_map_signature_rewrite_count,
+            )
+            for site, read in reads
+        ),
+        title=title,
+    )

@@ -1,0 +1,15 @@
+"""Site databases: their tables and statements, where they are, how they are opened, read, written and copied."""
+
+from statetrace.database import queries
+from statetrace.database.database import Database, open_database
+from statetrace.database.retry import Retried, run_with_retry
+from statetrace.database.schema import create_tables
+
+__all__ = [
+    "Database",
+    "Retried",
+    "create_tables",
+    "open_database",
+    "queries",
+    "run_with_retry",
+]

@@ -1,0 +1,224 @@
+"""One site database: where it is, what it speaks, and how it is read and written."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Protocol
+
+import sqlalchemy as sa
+from filelock import FileLock, Timeout
+
+from statetrace.database import schema
+from statetrace.database.retry import driver_errors, missing, run_with_retry
+from statetrace.database.sqlite import SqliteFile, create_file
+from statetrace.errors import DatabaseError, DatabaseLocked, DatabaseReadOnly
+from statetrace.model import DatabaseState
+
+SQLITE_SUFFIXES = (".sqlite", ".sqlite3", ".db")
+ACCESS_SUFFIXES = (".accdb", ".mdb")
+_SQLITE_MAGIC = b"SQLite format 3\0"
+_ACCESS_MAGIC = (b"\x00\x01\x00\x00Standard ACE DB\x00", b"\x00\x01\x00\x00Standard Jet DB\x00")
+_LONGEST_WAIT_S = 60.0
+"""Seconds that a writer waits for its turn; a turn is one host's transaction."""
+
+
+class Backend(Protocol):
+    """What a dialect does for ``Database``; drivers' errors pass through it untouched."""
+
+    @property
+    def dialect(self) -> str: ...
+    @property
+    def read_only(self) -> bool: ...
+    def reader(self) -> sa.Connection: ...
+    def writer(self) -> sa.Connection: ...
+    def release(self, connection: sa.Connection) -> None: ...
+    def state(self) -> DatabaseState: ...
+    def close(self) -> None: ...
+
+
+class Database:
+    """A site database that any thread may read and one writer at a time may change. Made by ``open_database``.
+
+    Attributes:
+        path: the file.
+        dialect: ``sqlite`` or ``access``: what the file is, not the driver it is read through.
+        read_only: whether it can only be read here.
+    """
+
+    def __init__(self, path: Path, backend: Backend) -> None:
+        self.path = path
+        self.dialect = backend.dialect
+        self.read_only = backend.read_only
+        self._backend = backend
+        self._turn = threading.local()
+
+    def __repr__(self) -> str:
+        return f"<Database {self.path} ({self.dialect}{', read-only' if self.read_only else ''})>"
+
+    def __enter__(self) -> Database:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @contextmanager
+    def connect(self) -> Iterator[sa.Connection]:
+        """A connection to read with; what it reads is one consistent state of the database.
+
+        Access gives that promise for a single statement only.
+
+        Raises:
+            DatabaseMissing, DriverMissing, DatabaseLocked, DatabaseError: also for statements inside the block.
+        """
+        with driver_errors(self.path):
+            connection = self._backend.reader()
+            try:
+                yield connection
+            finally:
+                self._backend.release(connection)
+
+    @contextmanager
+    def begin(self) -> Iterator[sa.Connection]:
+        """One write transaction, committed at the end of the block and rolled back by an exception.
+
+        One writer at a time among all threads and processes: the others wait for their turn.
+
+        Raises:
+            DatabaseReadOnly: the database cannot be written here.
+            DatabaseLocked: it was not our turn for a minute, or a foreign program holds the database.
+            DatabaseError: whatever else a statement inside the block ran into.
+        """
+        if self.read_only:
+            raise DatabaseReadOnly(
+                self.path, f"can be read but not written here; `statetrace convert {self.path} TARGET` makes a copy that can"
+            )
+        if getattr(self._turn, "taken", False):
+            raise RuntimeError(f"{self.path}: begin() inside begin()")
+        self._turn.taken = True
+        try:
+            with write_lock(self.path), driver_errors(self.path):
+                connection = run_with_retry(self.path, self._backend.writer).value
+                try:
+                    yield connection
+                    connection.commit()
+                finally:
+                    self._backend.release(connection)
+        finally:
+            self._turn.taken = False
+
+    def state(self) -> DatabaseState:
+        """Which database this is and in which state: equal states have equal content. Costs microseconds.
+
+        Raises:
+            DatabaseMissing: the file is gone.
+        """
+        with driver_errors(self.path):
+            return self._backend.state()
+
+    def close(self) -> None:
+        """Close all idle connections. The database may be used again afterwards."""
+        self._backend.close()
+
+
+def open_database(path: Path | str, *, create: bool = False) -> Database:
+    """The database in a file, whatever its kind.
+
+    The suffixes ``.sqlite``, ``.sqlite3`` and ``.db`` stand for SQLite; of other files the first bytes decide.
+
+    Arguments:
+        path: the file.
+        create: make a new SQLite database, with all tables, where there is no file.
+
+    Raises:
+        DatabaseMissing: no such file.
+        DriverMissing: an Access file, and nothing here to read it with.
+        DatabaseError: a folder, an empty, truncated or foreign file.
+    """
+    path = Path(os.path.abspath(path))
+    if create and not os.path.lexists(path):
+        _create(path)
+    kind = _kind_of(path)
+    if kind == "access":
+        return Database(path, _access_backend(path))
+    database = Database(path, SqliteFile(path))
+    try:
+        _check_tables(database)
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+@contextmanager
+def write_lock(path: Path) -> Iterator[None]:
+    """The turn of one writer among all threads and processes; the system ends that of a process which died."""
+    lock = FileLock(path.with_name(path.name + ".lock"))
+    try:
+        lock.acquire(timeout=_LONGEST_WAIT_S, poll_interval=0.01)
+    except Timeout as error:
+        raise DatabaseLocked(path, 1, _LONGEST_WAIT_S * 1_000, "another process is writing") from error
+    except OSError as error:
+        raise DatabaseReadOnly(path, f"cannot be written: no lock file can be made beside it ({error})") from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _create(path: Path) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with write_lock(path), driver_errors(path):
+            if not os.path.lexists(path):
+                create_file(path)
+    except OSError as error:
+        raise DatabaseError(path, f"cannot be created: {error}") from error
+
+
+def _kind_of(path: Path) -> str:
+    try:
+        status = os.stat(path)
+        if not stat.S_ISREG(status.st_mode):
+            raise DatabaseError(path, "is a folder or device, not a database file")
+        if not status.st_size:
+            raise DatabaseError(path, "is empty (0 bytes), not a database; delete it or restore it from a backup")
+        # A SQLite file must not be opened besides SQLite, see watch.py.
+        if path.suffix.lower() in SQLITE_SUFFIXES:
+            return "sqlite"
+        with path.open("rb") as file:
+            head = file.read(32)
+    except FileNotFoundError:
+        raise missing(path) from None
+    except OSError as error:
+        raise DatabaseError(path, f"cannot be read: {error.strerror}") from error
+    if head.startswith(_SQLITE_MAGIC):
+        return "sqlite"
+    if head.startswith(_ACCESS_MAGIC):
+        return "access"
+    raise DatabaseError(path, "is neither an Access nor a SQLite database; check that it is the right file")
+
+
+def _access_backend(path: Path) -> Backend:
+    # Imported here: the one needs Windows, the other MDBTools, and most users need neither.
+    if sys.platform == "win32":
+        from statetrace.database.access import AccessFile  # noqa: PLC0415
+
+        return AccessFile(path)
+    from statetrace.database.mdbtools import AccessCopy  # noqa: PLC0415
+
+    return AccessCopy(path)
+
+
+def _check_tables(database: Database) -> None:
+    with database.connect() as connection:
+        names = set(sa.inspect(connection).get_table_names())
+    if not {schema.device_summary.name, schema.interfaces.name} <= names:
+        raise DatabaseError(
+            database.path, "holds no tables DeviceSummary and Interfaces, so it is no site database; check the file"
+        )

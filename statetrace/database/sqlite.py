@@ -1,0 +1,223 @@
+"""A site database in a SQLite file: readers that do not block, one writer, and a mark that shows every commit."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import quote
+
+import sqlalchemy as sa
+from sqlalchemy.pool import QueuePool
+
+from statetrace.database.retry import missing
+from statetrace.database.schema import create_tables
+from statetrace.database.watch import FileIdentity, Watch, watches
+from statetrace.model import DatabaseState
+
+_BUSY_SECONDS = 0.1
+"""How long SQLite itself waits for a lock: enough for the end of a commit. The rest is retried and counted by us."""
+_KEPT_CONNECTIONS = 8
+
+_Connect = Callable[[Path], sqlite3.Connection]
+
+_from_other_process: list[object] = []
+"""Connections inherited through a fork. Closing them here would disturb the parent, so they are kept untouched."""
+
+
+class SqliteFile:
+    """Connections to one SQLite file for any number of threads.
+
+    A file that was replaced by another, and a fork of the process, are noticed: connections are then opened anew.
+    """
+
+    dialect = "sqlite"
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.read_only = not _is_writable(path)
+        self._lock = threading.Lock()
+        self._pid = os.getpid()
+        self._file: _OpenFile | None = None
+
+    def reader(self) -> sa.Connection:
+        """A connection in a read transaction: one state of the database from its first read on."""
+        return self._opened().readers.connect()
+
+    def writer(self) -> sa.Connection:
+        """A connection in a write transaction, or the error that somebody else holds one."""
+        connection = self._opened().writers.connect()
+        try:
+            connection.begin()
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def release(self, connection: sa.Connection) -> None:
+        """Take a connection back; what was not committed is rolled back."""
+        file = self._file
+        if not connection.closed and not connection.invalidated and not (file and file.owns(connection)):
+            connection.detach()  # its pool was given up meanwhile, so nobody else would close it
+        connection.close()
+
+    def state(self) -> DatabaseState:
+        """Which file this is, and a mark that differs after every commit by anyone.
+
+        Raises:
+            DatabaseMissing: the file is gone.
+        """
+        file = self._opened()
+        return DatabaseState(f"{self.path}#{file.identity[0]:x}-{file.identity[1]:x}", file.watch.mark())
+
+    def close(self) -> None:
+        """Close what is idle; a later call opens again."""
+        self._leave_parent()
+        with self._lock:
+            file, self._file = self._file, None
+        if file is not None:
+            file.close()
+
+    def _opened(self) -> _OpenFile:
+        try:
+            status = os.stat(self.path)
+        except FileNotFoundError:
+            raise missing(self.path) from None
+        identity = (status.st_dev, status.st_ino)
+        self._leave_parent()
+        file = self._file
+        if file is not None and file.identity == identity:
+            return file
+        with self._lock:
+            replaced, file = self._file, self._file
+            if file is None or file.identity != identity:
+                file = self._file = _OpenFile(self.path, identity, read_only=self.read_only)
+        if replaced is not None and replaced is not file:
+            replaced.close()
+        return file
+
+    def _leave_parent(self) -> None:
+        if self._pid != os.getpid():
+            # The lock may have been held by a thread that does not exist here.
+            self._lock, self._pid = threading.Lock(), os.getpid()
+            _from_other_process.append(self._file)
+            self._file = None
+
+
+class _OpenFile:
+    """Connections to one file as it was found, until it is replaced."""
+
+    def __init__(self, path: Path, identity: FileIdentity, *, read_only: bool) -> None:
+        self.identity = identity
+        self.readers = _engine(path, "BEGIN", _read_only_connection if read_only else _reading_connection)
+        self.writers = _engine(path, "BEGIN IMMEDIATE", _writing_connection)
+        self.watch: Watch = watches.take(path, identity, _read_only_connection if read_only else _reading_connection)
+
+    def owns(self, connection: sa.Connection) -> bool:
+        return connection.engine is self.readers or connection.engine is self.writers
+
+    def close(self) -> None:
+        watches.give_back(self.watch)
+        # Writers last: the last connection to close folds the log into the file, which readers must not.
+        self.readers.dispose()
+        self.writers.dispose()
+
+
+def create_file(path: Path) -> None:
+    """Make a new database file with all tables, in one step: nobody ever sees it half made.
+
+    The caller holds the lock of writers, so nobody else creates the file meanwhile.
+    """
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    unfinished.unlink(missing_ok=True)
+    try:
+        engine = _engine(unfinished, "BEGIN IMMEDIATE", _creating_connection)
+        try:
+            with engine.begin() as connection:
+                create_tables(connection)
+        finally:
+            engine.dispose()
+        os.replace(unfinished, path)
+    finally:
+        for suffix in ("", "-wal", "-shm", "-journal"):
+            unfinished.with_name(unfinished.name + suffix).unlink(missing_ok=True)
+
+
+def _engine(path: Path, begin: str, connect: _Connect) -> sa.Engine:
+    engine = sa.create_engine(
+        "sqlite://",
+        creator=lambda: connect(path),
+        poolclass=QueuePool,
+        pool_size=_KEPT_CONNECTIONS,
+        max_overflow=-1,
+    )
+
+    # sqlite3 begins transactions by itself and only before writes; ours begin with the connection.
+    @sa.event.listens_for(engine, "begin")
+    def _begin(connection: sa.Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    return engine
+
+
+def _connection(path: Path, mode: str) -> sqlite3.Connection:
+    return sqlite3.connect(
+        f"{file_uri(path)}?{mode}", uri=True, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
+    )
+
+
+def _reading_connection(path: Path) -> sqlite3.Connection:
+    # Opened for writing all the same: a reader must be able to join or recover the write-ahead log.
+    return _configured(_connection(path, "mode=rw"), "PRAGMA query_only=ON")
+
+
+def _read_only_connection(path: Path) -> sqlite3.Connection:
+    connection = _connection(path, "mode=ro")
+    try:
+        connection.execute("SELECT 1 FROM sqlite_master").fetchone()
+    except sqlite3.OperationalError:
+        # A database in WAL mode needs two files beside it. Where they cannot be made nobody writes, so the file
+        # may be read as if it never changed.
+        connection.close()
+        return _connection(path, "mode=ro&immutable=1")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _writing_connection(path: Path, mode: str = "mode=rw") -> sqlite3.Connection:
+    return _configured(
+        _connection(path, mode),
+        # Only a writer changes the mode of an existing file, so a file that is merely read stays as it is.
+        "PRAGMA journal_mode=WAL",
+        "PRAGMA synchronous=NORMAL",
+        "PRAGMA foreign_keys=ON",
+    )
+
+
+def _creating_connection(path: Path) -> sqlite3.Connection:
+    return _writing_connection(path, "mode=rwc")
+
+
+def _configured(connection: sqlite3.Connection, *pragmas: str) -> sqlite3.Connection:
+    try:
+        for pragma in pragmas:
+            connection.execute(pragma).fetchall()
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def file_uri(path: Path) -> str:
+    """The path as SQLite takes it in a URI, whatever characters are in it."""
+    posix = path.absolute().as_posix()
+    return f"file://{'' if posix.startswith('/') else '/'}{quote(os.fsencode(posix))}"
+
+
+def _is_writable(path: Path) -> bool:
+    """Whether the file can be changed and files can be made beside it, which every writer must."""
+    return os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)

@@ -1,0 +1,77 @@
+"""``Engine``: a data folder, its databases, the shared cache and telemetry tied together."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Self
+
+from statetrace.cache import SharedSiteCache, shared_site_cache
+from statetrace.database import SiteDatabases
+from statetrace.repository import DeviceRepository
+from statetrace.settings import Settings
+from statetrace.telemetry import NO_TELEMETRY, Telemetry
+
+
+class Engine:
+    """StateTrace over one data folder.
+
+    >>> from statetrace import Engine
+    >>> with Engine("Data") as engine:
+    ...     engine.repository.sites()
+    ()
+
+    Args:
+        data: folder of an existing StateTrace, or of a new one; it need not exist yet.
+        database: one database for all sites, in place of the one a site.
+        cache: by default the one of the process.
+        telemetry: where events go; by default the directory of ``STATETRACE_TELEMETRY_DIR``, without it nowhere.
+        settings: by default resolved from the folder's settings file and the environment.
+
+    Attributes:
+        data: the folder.
+        settings: what is in force.
+        databases: where the databases of the sites are.
+        cache: the shared site cache.
+        repository: what can be asked.
+        telemetry: where events go.
+    """
+
+    def __init__(
+        self,
+        data: str | os.PathLike[str] = "Data",
+        *,
+        database: str | os.PathLike[str] | None = None,
+        cache: SharedSiteCache | None = None,
+        telemetry: Telemetry | None = None,
+        settings: Settings | None = None,
+    ) -> None:
+        self.data = Path(data)
+        self.settings = Settings.load(self.data) if settings is None else settings
+        if telemetry is None and self.settings.telemetry_directory is not None:
+            telemetry = Telemetry.to_directory(self.settings.telemetry_directory)
+        self.telemetry = NO_TELEMETRY if telemetry is None else telemetry
+        self.cache = shared_site_cache() if cache is None else cache
+        if self.telemetry.enabled:
+            self.cache.telemetry = self.telemetry
+        self.databases = SiteDatabases(self.data, None if database is None else Path(database))
+        self.repository = DeviceRepository(
+            self.databases,
+            cache=self.cache,
+            telemetry=self.telemetry,
+            template_folder=self.settings.template_folder,
+            force_refresh=self.settings.force_site_cache_refresh,
+        )
+
+    def close(self) -> None:
+        """Close databases and telemetry. What is cached stays cached: the cache is the process's."""
+        if self.cache.telemetry is self.telemetry:
+            self.cache.telemetry = NO_TELEMETRY
+        self.databases.close()
+        self.telemetry.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

@@ -1,0 +1,73 @@
+"""Rows of the smaller tables become records."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from statetrace.model import (
+    Device,
+    DeviceHistoryRecord,
+    InterfaceHistoryRecord,
+    InterfaceRow,
+    SpanningTreeRecord,
+    fold,
+    site_of,
+)
+from statetrace.model.interface import derive_tooltip
+from statetrace.model.names import site_aliases
+from statetrace.model.port_sort import port_sort_memo
+
+Row = Sequence[Any]
+
+
+def text(value: object) -> str:
+    """A database value as text; null is ``""``."""
+    return "" if value is None else str(value)
+
+
+def device(row: Row) -> Device:
+    """A row with all columns of ``DeviceSummary``; the site is the one stored."""
+    hostname, make, model, uptime, site, building, room, ports, vlan, block = row
+    return Device(
+        text(hostname).strip(), text(make), text(model), text(uptime), text(site), text(building), text(room),
+        int(ports or 0), text(vlan), text(block),
+    )  # fmt: skip
+
+
+def belongs(of: Device, site: str) -> bool:
+    """Whether a device found for ``site`` is of it: one filed under four characters may be of another site."""
+    return fold(of.site) in map(fold, site_aliases(site)) or fold(site_of(of.hostname)) == fold(site)
+
+
+def device_history(row: Row) -> DeviceHistoryRecord:
+    """A row with all columns of ``DeviceHistory``."""
+    _id, hostname, run_date, *rest = row
+    return DeviceHistoryRecord(text(run_date), device((hostname, *rest)))
+
+
+def interface_history(row: Row) -> InterfaceHistoryRecord:
+    """A row with all columns of ``InterfaceHistory``."""
+    _id, hostname, run_date, port = row[:4]
+    values = [text(value) for value in row[4:]]
+    *observed, color, compliance, tooltip = values
+    template, config = observed[10], observed[11]
+    port = text(port).strip()
+    stated = tooltip.rstrip()
+    return InterfaceHistoryRecord(
+        text(run_date),
+        text(hostname).strip(),
+        port,
+        InterfaceRow(
+            *observed,
+            port_sort=port_sort_memo.key(port),
+            port_color=color,
+            compliance=compliance,
+            stated_tooltip=stated if stated and stated != derive_tooltip(template, config) else None,
+        ),
+    )
+
+
+def spanning_tree(row: Row) -> SpanningTreeRecord:
+    """A row of the spanning-tree query."""
+    return SpanningTreeRecord(*map(text, row))

@@ -1,0 +1,73 @@
+"""Site entries and how they are merged (reference: site-cache 4.5 and 15.9)."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from statetrace.model import CaseInsensitiveMap, DatabaseState, InterfaceRow, SiteEntry, merge_entries
+
+T1, T2 = datetime(2025, 1, 1, tzinfo=UTC), datetime(2025, 1, 2, tzinfo=UTC)
+
+
+def entry(hosts, **attributes):
+    return SiteEntry(
+        {host: CaseInsensitiveMap({port: InterfaceRow(name=port) for port in ports}) for host, ports in hosts.items()},
+        **attributes,
+    )
+
+
+def test_hosts_and_ports_are_found_in_any_case_and_counted():
+    site = entry({"A": ["p1", "p2"], "B": []})
+    assert site["a"]["P1"].name == "p1"
+    assert "b" in site
+    assert (site.host_count, site.total_rows, len(site), list(site)) == (2, 2, 2, ["A", "B"])
+
+
+@pytest.mark.parametrize(
+    ("existing", "incoming", "merged"),
+    [
+        ({"A": ["p1"]}, {"B": ["p2"]}, {"A": ["p1"], "B": ["p2"]}),
+        ({"A": ["p1", "p2"]}, {"A": ["p3"]}, {"A": ["p3"]}),
+        ({"A": ["p1"], "B": ["p2"]}, {"A": []}, {"B": ["p2"]}),
+        ({"HOST1": ["p1"]}, {"host1": ["p2"]}, {"HOST1": ["p2"]}),
+    ],
+)
+def test_hosts_are_merged_whole(existing, incoming, merged):
+    result = merge_entries(entry(existing), entry(incoming))
+    assert {host: list(ports) for host, ports in result.items()} == merged
+    assert result.total_rows == sum(map(len, merged.values()))
+
+
+def test_into_nothing_an_empty_host_is_taken_as_it_is():
+    result = merge_entries(None, entry({"A": []}))
+    assert (result.host_count, result.total_rows) == (1, 0)
+
+
+def test_attributes_of_the_incoming_entry_win_where_it_has_them():
+    hit = entry({"A": ["p1"]}, cache_status="Hit", cached_at=T1, fields={"a": 1, "b": 1})
+    result = merge_entries(hit, entry({"B": ["p2"]}, cached_at=T2, fields={"b": 2}))
+    assert (result.cache_status, result.cached_at, dict(result.fields)) == ("Hit", T2, {"a": 1, "b": 2})
+
+
+def test_a_merged_entry_stems_from_a_database_state_only_if_the_incoming_one_says_so():
+    state, later = DatabaseState("db", "1"), DatabaseState("db", "2")
+    hydrated = entry({"A": ["p1"]}, source=state)
+    assert merge_entries(hydrated, entry({"B": ["p1"]})).source is None
+    assert merge_entries(hydrated, entry({"B": ["p1"]}, source=later)).source == later
+
+
+def test_entries_are_equal_by_what_they_hold():
+    assert entry({"A": ["p"]}, cached_at=T1) == entry({"a": ["P"]}, cached_at=T2).evolve(
+        hosts=entry({"A": ["p"]}).hosts
+    )
+    assert entry({"A": ["p"]}) != entry({"A": ["q"]})
+
+
+def test_entries_are_immutable():
+    site = entry({"A": ["p"]}, fields={"a": 1})
+    with pytest.raises(AttributeError, match="immutable"):
+        site.cache_status = "Hit"
+    with pytest.raises(TypeError):
+        site.fields["a"] = 2
+    with pytest.raises(TypeError):
+        site.hosts["B"] = CaseInsensitiveMap()
