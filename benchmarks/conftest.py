@@ -20,11 +20,24 @@ class Ratio(NamedTuple):
     limit: float | None
 
 
+class Value(NamedTuple):
+    """A figure that has no floor, and its limit."""
+
+    name: str
+    value: str
+    limit: str
+
+
 class Ratios:
-    """Collects the ratios of a run."""
+    """Collects the figures of a run."""
 
     def __init__(self) -> None:
         self.entries: list[Ratio] = []
+        self.values: list[Value] = []
+
+    def record_value(self, name: str, value: str, limit: str) -> None:
+        """Note a figure that stands for itself."""
+        self.values.append(Value(name, value, limit))
 
     def record(self, name: str, ours_seconds: float, floor_seconds: float, limit: float | None = None) -> float:
         """Note a measurement for the table; ``limit`` is the largest ratio allowed. Returns the ratio."""
@@ -50,10 +63,10 @@ def ratios(pytestconfig: pytest.Config) -> Ratios:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    entries = config.stash[_RATIOS].entries
-    if not entries:
+    entries, values = config.stash[_RATIOS].entries, config.stash[_RATIOS].values
+    if not entries and not values:
         return
-    width = max(len("name"), *(len(entry.name) for entry in entries))
+    width = max(len("name"), *(len(entry.name) for entry in (*entries, *values)))
     terminalreporter.section("ours beside the floor")
     terminalreporter.write_line(f"{'name':{width}} | {'ours':>10} | {'floor':>10} | {'ratio':>8} | limit")
     for name, ours, floor, limit in entries:
@@ -61,6 +74,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         terminalreporter.write_line(
             f"{name:{width}} | {_seconds(ours):>10} | {_seconds(floor):>10} | {ours / floor:>8.2f} | {bound}"
         )
+    for name, value, value_limit in values:
+        terminalreporter.write_line(f"{name:{width}} | {value:>10} | {'':>10} | {'':>8} | {value_limit}")
 
 
 def _seconds(seconds: float) -> str:

@@ -35,7 +35,12 @@ _USES = ("Users", "Phone", "Camera", "Printer", "Guest", "Badge")
 _TEMPLATES = ("flexible", "macauth", "dot1x", "open")
 _MODES = {"flexible": "dot1x", "macauth": "macauth", "dot1x": "dot1x", "open": "open"}
 _CISCO_AUTH = {
-    "flexible": ("authentication order dot1x mab", "authentication port-control auto", "mab", "dot1x pae authenticator"),
+    "flexible": (
+        "authentication order dot1x mab",
+        "authentication port-control auto",
+        "mab",
+        "dot1x pae authenticator",
+    ),
     "macauth": ("authentication order mab", "authentication port-control auto", "mab"),
     "dot1x": ("authentication order dot1x", "authentication port-control auto", "dot1x pae authenticator"),
     "open": (),
@@ -83,7 +88,9 @@ def _device(site: SyntheticSite, number: int) -> dict[str, object]:
         "Room": str(100 + number),
         "Ports": site.ports,
         "AuthDefaultVLAN": "20",
-        "AuthBlock": "aaa new-model\r\ndot1x system-auth-control" if cisco else "dot1x enable\r\nmac-authentication enable",
+        "AuthBlock": "\r\n".join(
+            ("aaa new-model", "dot1x system-auth-control") if cisco else ("dot1x enable", "mac-authentication enable")
+        ),
     }
 
 

@@ -100,7 +100,9 @@ class SnapshotError(StateTraceError, ValueError):
         tag: the element in which reading stopped, or ``None``.
     """
 
-    def __init__(self, reason: str, *, path: Path | None = None, line: int | None = None, tag: str | None = None) -> None:
+    def __init__(
+        self, reason: str, *, path: Path | None = None, line: int | None = None, tag: str | None = None
+    ) -> None:
         self.reason = reason
         self.path = path
         self.line = line

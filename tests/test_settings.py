@@ -38,7 +38,8 @@ def test_overrides_go_before_the_environment():
 
 def test_the_settings_file_is_read_with_its_byte_order_mark(tmp_path):
     (tmp_path / "StateTraceSettings.json").write_text(
-        '{"DebugOnNextLaunch": true, "ParserSettings": {"SkipSiteCacheUpdate": true, "MinRunspaceCount": 1}}', "utf-8-sig"
+        '{"DebugOnNextLaunch": true, "ParserSettings": {"SkipSiteCacheUpdate": true, "MinRunspaceCount": 1}}',
+        "utf-8-sig",
     )
     assert Settings.load(tmp_path, {}).skip_site_cache_update
 

@@ -1,1 +1,17 @@
 """The process-wide site cache, normalisation of foreign shapes, and snapshots."""
+
+from statetrace.cache.normalize import normalize_site_entry
+from statetrace.cache.shared import CacheStatistics, SharedSiteCache, SnapshotImport, shared_site_cache
+from statetrace.cache.snapshot import Snapshot, SnapshotStyle, read_snapshot, write_snapshot
+
+__all__ = [
+    "CacheStatistics",
+    "SharedSiteCache",
+    "Snapshot",
+    "SnapshotImport",
+    "SnapshotStyle",
+    "normalize_site_entry",
+    "read_snapshot",
+    "shared_site_cache",
+    "write_snapshot",
+]

@@ -17,7 +17,9 @@ from statetrace.telemetry import (
 )
 
 
-def tell_store(telemetry: Telemetry, store: object, operation: str, site: str, entry: SiteEntry | None, sites: int) -> None:
+def tell_store(
+    telemetry: Telemetry, store: object, operation: str, site: str, entry: SiteEntry | None, sites: int
+) -> None:
     """One site was read, written or removed; ``entry`` is what was found, what is kept now, or what was dropped."""
     if telemetry.enabled:
         telemetry.emit(
@@ -36,9 +38,7 @@ def tell_state(telemetry: Telemetry, store: object, operation: str, sites: int) 
     """Something happened to the store as a whole."""
     if telemetry.enabled:
         telemetry.emit(
-            InterfaceSiteCacheSharedStoreState(
-                operation=operation, entry_count=sites, store_hash_code=_identity(store)
-            )
+            InterfaceSiteCacheSharedStoreState(operation=operation, entry_count=sites, store_hash_code=_identity(store))
         )
 
 

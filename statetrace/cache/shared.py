@@ -7,7 +7,6 @@ import os
 import threading
 from collections.abc import Callable, Iterable, MutableMapping
 from datetime import datetime
-from functools import cache
 from pathlib import Path
 
 import cachetools
@@ -15,7 +14,7 @@ import msgspec
 
 from statetrace.cache.events import clear_invocation, host_persisted, tell_state, tell_store
 from statetrace.cache.flights import SingleFlight
-from statetrace.cache.normalize import normalize_host_ports
+from statetrace.cache.normalize import normalize_site_entry
 from statetrace.cache.snapshot import SnapshotStyle, read_snapshot, write_snapshot
 from statetrace.errors import SnapshotError
 from statetrace.model import CaseInsensitiveMap, DatabaseState, SiteEntry, fold, merge_entries
@@ -174,8 +173,9 @@ class SharedSiteCache:
         site, host = site.strip(), host.strip()
         if not site or not host:
             return None
-        rows = normalize_host_ports(host, ports)
-        fragment = SiteEntry({host: rows}, cached_at=datetime.now().astimezone(), source=source)
+        normalized = normalize_site_entry({"HostMap": {host: ports}}) or SiteEntry()
+        rows = normalized[host]
+        fragment = normalized.evolve(cached_at=datetime.now().astimezone(), source=source)
         with self._lock:
             before = self._peek(site)
             entry = self.merge(site, fragment)
@@ -217,7 +217,9 @@ class SharedSiteCache:
         the cached entry as it is. With ``refresh`` the site is read anew even if it is cached.
 
         Args:
+            site: the site to read.
             hydrate: called with the entry cached so far, or ``None``; returns the new one.
+            refresh: read it even if it is cached.
         """
         entry = None if refresh else self.get(site)
         return self.hydrate(site, hydrate, refresh=refresh)[0] if entry is None else entry
@@ -295,7 +297,7 @@ class SharedSiteCache:
     ) -> tuple[str, ...]:
         """Write the cached sites (or those named) as a CLIXML snapshot and return their codes.
 
-        The file appears whole or not at all, and is read back before it counts. With nothing to write no file is made.
+        The file appears whole or not at all, and is read back and compared. With nothing to write no file is made.
 
         Raises:
             SnapshotError: the file cannot be written, or does not read back equal.
@@ -306,7 +308,9 @@ class SharedSiteCache:
             (site, entry) for site, entry in entries.items() if wanted is None or fold(site) in wanted
         )
         if chosen:
-            write_snapshot(path, chosen, style=style, verify=True)
+            write_snapshot(path, chosen, style=style)
+            if read_snapshot(path).entries != chosen:
+                raise SnapshotError("the snapshot does not read back as it was written", path=Path(path))
         return tuple(chosen)
 
     def import_snapshot(self, path: str | os.PathLike[str], *, partial: bool = False) -> SnapshotImport:
@@ -406,11 +410,24 @@ class _BoundedSites(cachetools.LRUCache[str, _Site]):
         return key, kept
 
 
-@cache
+_process_lock = threading.Lock()
+_process_cache: SharedSiteCache | None = None
+
+
 def shared_site_cache() -> SharedSiteCache:
     """The cache of this process, set up from the environment when it is first asked for."""
-    shared = SharedSiteCache()
-    if hasattr(os, "register_at_fork"):
-        # A child of fork has the entries but not the threads: locks and flights it inherits may never be released.
-        os.register_at_fork(after_in_child=shared._reset_locks)  # noqa: SLF001
-    return shared
+    global _process_cache  # noqa: PLW0603  # one per process is what this module is for
+    with _process_lock:
+        if _process_cache is None:
+            _process_cache = SharedSiteCache()
+            if hasattr(os, "register_at_fork"):
+                os.register_at_fork(after_in_child=_after_fork)
+        return _process_cache
+
+
+def _after_fork() -> None:
+    # A child has the entries but not the threads: locks and flights that it inherits may never be released.
+    global _process_lock  # noqa: PLW0603
+    _process_lock = threading.Lock()
+    if _process_cache is not None:
+        _process_cache._reset_locks()  # noqa: SLF001  # nobody else may

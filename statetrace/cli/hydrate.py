@@ -21,6 +21,7 @@ STAGES = {
     "Total": "hydration_duration_ms",
 }
 """Heading of a stage and its field of the metrics, in milliseconds."""
+_WHAT = ("Site", "Status", "Provider", "Dialect", "Hosts", "Rows")
 
 
 def hydrate(
@@ -43,8 +44,8 @@ def hydrate(
             for site in chosen:
                 try:
                     reads.append((site, engine.repository.read_site(site, refresh=refresh)))
-                except HydrationFailed as error:
-                    failures.append(error)
+                except HydrationFailed as failure:
+                    failures.append(failure)
                 advance()
     missing = [site for site, read in reads if read.metrics.provider == "MissingDatabase"]
     if json:
@@ -62,7 +63,7 @@ def hydrate(
 def print_reads(reads: list[tuple[str, SiteRead]], *, title: str | None = None) -> None:
     """A table of reads with their stages."""
     print_table(
-        ["Site", "Status", "Provider", "Dialect", "Hosts", "Rows", *(f"{stage} ms" for stage in STAGES), "Matched", "Rewritten"],
+        [*_WHAT, *(f"{stage} ms" for stage in STAGES), "Matched", "Rewritten"],
         (
             (
                 site,

@@ -22,8 +22,8 @@ TelemetryDirectory = Annotated[
     Path | None,
     typer.Option(
         "--telemetry",
-        help="Write events to day files in this directory; by default STATETRACE_TELEMETRY_DIR, else Logs/IngestionMetrics "
-        "beside the data folder if it exists.",
+        help="Write events to day files in this directory; by default STATETRACE_TELEMETRY_DIR, else "
+        "Logs/IngestionMetrics beside the data folder if it exists.",
     ),
 ]
 

@@ -15,7 +15,10 @@ from statetrace.errors import NotFound
 from statetrace.model import CaseInsensitiveMap, HostPorts, SiteEntry, site_of
 from statetrace.model.names import clean_host_name
 
-_COLUMNS = ("Port", "Name", "Status", "VLAN", "Duplex", "Speed", "AuthState", "AuthMode", "Template", "Color", "Compliance")
+_COLUMNS = (
+    "Host", "Port", "Name", "Status", "VLAN", "Duplex", "Speed", "AuthState", "AuthMode", "Template", "Color",
+    "Compliance",
+)  # fmt: skip
 
 
 def show(
@@ -76,7 +79,7 @@ def _one_port(entry: SiteEntry, name: str, port: str) -> SiteEntry:
 
 def _print_site(site: str, entry: SiteEntry) -> None:
     print_table(
-        ("Host", *_COLUMNS),
+        _COLUMNS,
         (
             (
                 host, port, row.name, row.status, row.vlan, row.duplex, row.speed, row.auth_state, row.auth_mode,

@@ -9,14 +9,14 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, Self
 
 import sqlalchemy as sa
 from filelock import FileLock, Timeout
 
 from statetrace.database import schema
 from statetrace.database.retry import driver_errors, missing, run_with_retry
-from statetrace.database.sqlite import SqliteFile, create_file
+from statetrace.database.sqlite import SqliteFile, new_file
 from statetrace.errors import DatabaseError, DatabaseLocked, DatabaseReadOnly
 from statetrace.model import DatabaseState
 
@@ -39,6 +39,7 @@ class Backend(Protocol):
     def writer(self) -> sa.Connection: ...
     def release(self, connection: sa.Connection) -> None: ...
     def state(self) -> DatabaseState: ...
+    def unknown_parts(self) -> list[str]: ...
     def close(self) -> None: ...
 
 
@@ -61,7 +62,7 @@ class Database:
     def __repr__(self) -> str:
         return f"<Database {self.path} ({self.dialect}{', read-only' if self.read_only else ''})>"
 
-    def __enter__(self) -> Database:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -96,7 +97,8 @@ class Database:
         """
         if self.read_only:
             raise DatabaseReadOnly(
-                self.path, f"can be read but not written here; `statetrace convert {self.path} TARGET` makes a copy that can"
+                self.path,
+                f"can be read but not written here; `statetrace convert {self.path} TARGET` makes a copy that can",
             )
         if getattr(self._turn, "taken", False):
             raise RuntimeError(f"{self.path}: begin() inside begin()")
@@ -121,6 +123,11 @@ class Database:
         with driver_errors(self.path):
             return self._backend.state()
 
+    def unknown_parts(self) -> list[str]:
+        """Tables, and columns as ``Table.Column``, that a connection does not show because they are none of ours."""
+        with driver_errors(self.path):
+            return self._backend.unknown_parts()
+
     def close(self) -> None:
         """Close all idle connections. The database may be used again afterwards."""
         self._backend.close()
@@ -140,7 +147,7 @@ def open_database(path: Path | str, *, create: bool = False) -> Database:
         DriverMissing: an Access file, and nothing here to read it with.
         DatabaseError: a folder, an empty, truncated or foreign file.
     """
-    path = Path(os.path.abspath(path))
+    path = Path(path).absolute()
     if create and not os.path.lexists(path):
         _create(path)
     kind = _kind_of(path)
@@ -176,14 +183,15 @@ def _create(path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         with write_lock(path), driver_errors(path):
             if not os.path.lexists(path):
-                create_file(path)
+                with new_file(path):
+                    pass
     except OSError as error:
         raise DatabaseError(path, f"cannot be created: {error}") from error
 
 
 def _kind_of(path: Path) -> str:
     try:
-        status = os.stat(path)
+        status = path.stat()
         if not stat.S_ISREG(status.st_mode):
             raise DatabaseError(path, "is a folder or device, not a database file")
         if not status.st_size:
@@ -217,8 +225,8 @@ def _access_backend(path: Path) -> Backend:
 
 def _check_tables(database: Database) -> None:
     with database.connect() as connection:
-        names = set(sa.inspect(connection).get_table_names())
-    if not {schema.device_summary.name, schema.interfaces.name} <= names:
+        names = {name.casefold() for name in sa.inspect(connection).get_table_names()}
+    if not {table.name.casefold() for table in (schema.device_summary, schema.interfaces)} <= names:
         raise DatabaseError(
             database.path, "holds no tables DeviceSummary and Interfaces, so it is no site database; check the file"
         )

@@ -21,7 +21,7 @@ import sqlalchemy as sa
 from sqlalchemy.pool import QueuePool
 
 from statetrace.database import mdb_reader, schema
-from statetrace.database.retry import missing
+from statetrace.database.files import file_state
 from statetrace.errors import DatabaseError, DatabaseReadOnly, DriverMissing
 from statetrace.model import DatabaseState
 
@@ -80,19 +80,6 @@ class AccessCopy:
             copy, self._copy = self._copy, None
         if copy is not None:
             copy.close()
-
-
-def file_state(path: Path) -> DatabaseState:
-    """The state of a file that changes in place, by its size and time.
-
-    Raises:
-        DatabaseMissing: the file is gone.
-    """
-    try:
-        status = os.stat(path)
-    except FileNotFoundError:
-        raise missing(path) from None
-    return DatabaseState(f"{path}#{status.st_dev:x}-{status.st_ino:x}", f"{status.st_size}@{status.st_mtime_ns}")
 
 
 class _Copy:
@@ -164,7 +151,7 @@ def read_frames(path: Path) -> Iterator[list[Any]]:
         DriverMissing: pyodbc or the MDBTools driver is not there.
         DatabaseError: the file cannot be read in full; also when the child crashed or took too long.
     """
-    if os.stat(path).st_size % _PAGE:
+    if path.stat().st_size % _PAGE:
         raise _damaged(path, "its end is cut off")
     decode = msgspec.msgpack.Decoder(list[Any]).decode
     with _child(path) as (process, noise):

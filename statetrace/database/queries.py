@@ -8,14 +8,15 @@ is read as ``""`` by whoever takes the rows.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
 from statetrace.database import schema
 from statetrace.model.names import historical_site, site_aliases
 
-Select = sa.Select[Any]
+if TYPE_CHECKING:
+    Select = sa.Select[*tuple[Any, ...]]
 
 _devices = schema.device_summary
 _interfaces = schema.interfaces

@@ -61,7 +61,9 @@ class Retried(msgspec.Struct, Generic[T], frozen=True):
     duration_ms: float
 
 
-def run_with_retry(path: Path, operation: Callable[[], T], sleep: Callable[[float], object] = time.sleep) -> Retried[T]:
+def run_with_retry(
+    path: Path, operation: Callable[[], T], sleep: Callable[[int | float], None] = time.sleep
+) -> Retried[T]:
     """The value of ``operation``, run up to five times while the database is locked.
 
     Waits 100, 200, 300 and 400 milliseconds, together at most 2 000 (reference: site-cache 7.3).
@@ -139,7 +141,9 @@ def _words(error: BaseException) -> str:
 def _is_worth_waiting(error: BaseException) -> bool:
     if isinstance(error, DatabaseLocked):
         return error.waited_ms < MOST_WAIT_MS
-    return isinstance(error, Exception) and not isinstance(error, StateTraceError) and bool(_LOCKED.search(_words(error)))
+    return (
+        isinstance(error, Exception) and not isinstance(error, StateTraceError) and bool(_LOCKED.search(_words(error)))
+    )
 
 
 def _wait_seconds(state: tenacity.RetryCallState) -> float:

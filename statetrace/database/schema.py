@@ -23,10 +23,10 @@ class _AccessDate(sa.types.TypeDecorator[str]):
     impl = sa.DateTime
     cache_ok = True
 
-    def process_bind_param(self, value: str | None, dialect: Dialect) -> datetime | None:
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002  # the interface
         return datetime.strptime(value, DATE_FORMAT) if value else None  # noqa: DTZ007  # local by definition
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> str:
+    def process_result_value(self, value: Any, dialect: Dialect) -> str:  # noqa: ARG002  # likewise
         return value.strftime(DATE_FORMAT) if isinstance(value, datetime) else value or ""
 
 

@@ -5,16 +5,17 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
 import sqlalchemy as sa
 from sqlalchemy.pool import QueuePool
 
-from statetrace.database.retry import missing
+from statetrace.database.files import FileIdentity, file_status, identity_text
 from statetrace.database.schema import create_tables
-from statetrace.database.watch import FileIdentity, Watch, watches
+from statetrace.database.watch import Watch, watches
 from statetrace.model import DatabaseState
 
 _BUSY_SECONDS = 0.1
@@ -70,7 +71,11 @@ class SqliteFile:
             DatabaseMissing: the file is gone.
         """
         file = self._opened()
-        return DatabaseState(f"{self.path}#{file.identity[0]:x}-{file.identity[1]:x}", file.watch.mark())
+        return DatabaseState(identity_text(self.path, file.identity), file.watch.mark())
+
+    def unknown_parts(self) -> list[str]:
+        """None: a connection shows all there is."""
+        return []
 
     def close(self) -> None:
         """Close what is idle; a later call opens again."""
@@ -81,10 +86,7 @@ class SqliteFile:
             file.close()
 
     def _opened(self) -> _OpenFile:
-        try:
-            status = os.stat(self.path)
-        except FileNotFoundError:
-            raise missing(self.path) from None
+        status = file_status(self.path)
         identity = (status.st_dev, status.st_ino)
         self._leave_parent()
         file = self._file
@@ -125,24 +127,31 @@ class _OpenFile:
         self.writers.dispose()
 
 
-def create_file(path: Path) -> None:
-    """Make a new database file with all tables, in one step: nobody ever sees it half made.
+@contextmanager
+def new_file(path: Path) -> Iterator[sa.Connection]:
+    """Make a database file in one step: what the block writes, or nothing. All tables are there when it begins.
 
-    The caller holds the lock of writers, so nobody else creates the file meanwhile.
+    References between tables are not enforced inside the block, so that a copy may hold what its source held. The
+    caller holds the lock of writers, so nobody else makes the file meanwhile.
     """
     unfinished = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    unfinished.unlink(missing_ok=True)
+    _remove(unfinished)
     try:
         engine = _engine(unfinished, "BEGIN IMMEDIATE", _creating_connection)
         try:
             with engine.begin() as connection:
                 create_tables(connection)
+                yield connection
         finally:
             engine.dispose()
-        os.replace(unfinished, path)
+        unfinished.replace(path)
     finally:
-        for suffix in ("", "-wal", "-shm", "-journal"):
-            unfinished.with_name(unfinished.name + suffix).unlink(missing_ok=True)
+        _remove(unfinished)
+
+
+def _remove(path: Path) -> None:
+    for suffix in ("", "-wal", "-shm", "-journal"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
 
 
 def _engine(path: Path, begin: str, connect: _Connect) -> sa.Engine:
@@ -188,10 +197,10 @@ def _read_only_connection(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def _writing_connection(path: Path, mode: str = "mode=rw") -> sqlite3.Connection:
+def _writing_connection(path: Path) -> sqlite3.Connection:
+    # Only a writer changes the mode of an existing file, so a file that is merely read stays as it is.
     return _configured(
-        _connection(path, mode),
-        # Only a writer changes the mode of an existing file, so a file that is merely read stays as it is.
+        _connection(path, "mode=rw"),
         "PRAGMA journal_mode=WAL",
         "PRAGMA synchronous=NORMAL",
         "PRAGMA foreign_keys=ON",
@@ -199,7 +208,7 @@ def _writing_connection(path: Path, mode: str = "mode=rw") -> sqlite3.Connection
 
 
 def _creating_connection(path: Path) -> sqlite3.Connection:
-    return _writing_connection(path, "mode=rwc")
+    return _configured(_connection(path, "mode=rwc"), "PRAGMA journal_mode=WAL", "PRAGMA synchronous=NORMAL")
 
 
 def _configured(connection: sqlite3.Connection, *pragmas: str) -> sqlite3.Connection:

@@ -15,8 +15,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-FileIdentity = tuple[int, int]
-"""Device and inode."""
+from statetrace.database.files import FileIdentity
 
 _SETTLED_SECONDS = 3.0
 """A change to a file last changed longer ago than this shows in its time on every file system."""
@@ -114,15 +113,19 @@ def _log_of(path: Path) -> Path:
 
 
 def _look(path: Path) -> str:
-    try:
-        status = os.stat(path)
-    except OSError:
-        return "0"
-    return f"{status.st_size}@{status.st_mtime_ns}" if status.st_size else "0"
+    status = _status(path)
+    return f"{status.st_size}@{status.st_mtime_ns}" if status else "0"
 
 
 def _time(path: Path) -> float:
+    status = _status(path)
+    return status.st_mtime if status else 0.0
+
+
+def _status(path: Path) -> os.stat_result | None:
+    """The status of a file; an empty log says as little as none, readers make one too."""
     try:
-        return os.stat(path).st_mtime
+        status = path.stat()
     except OSError:
-        return 0.0
+        return None
+    return status if status.st_size else None

@@ -104,15 +104,17 @@ def row_from_wire(port: str, values: Sequence[str]) -> InterfaceRow:
 
     A blank sort key is computed from the port, a blank signature is left to be computed; others are kept verbatim.
     """
-    *_, port_sort, _color, _compliance, tooltip, signature = values
+    (
+        name, status, vlan, duplex, speed, kind, learned, auth_state, auth_mode, client, template, config,
+        port_sort, color, compliance, tooltip, signature,
+    ) = values  # fmt: skip
     if not port_sort or port_sort.isspace():
         port_sort = port_sort_memo.key(port)
+    stated_tooltip = tooltip if tooltip != derive_tooltip(template, config) else None
     row = InterfaceRow(
-        *values[:12],
-        port_sort,
-        *values[13:15],
-        tooltip if tooltip != derive_tooltip(values[10], values[11]) else None,
-    )
+        name, status, vlan, duplex, speed, kind, learned, auth_state, auth_mode, client, template, config,
+        port_sort, color, compliance, stated_tooltip,
+    )  # fmt: skip
     if not signature or signature.isspace() or signature == compute_signature(row):
         return row
     return msgspec.structs.replace(row, stated_signature=signature)
@@ -151,10 +153,10 @@ def _text(field: str, value: object) -> str:
 
 
 def derive_tooltip(template: str, config: str) -> str:
-    """The tooltip of a port for which none is stored (reference: site-cache 3.4).
+    r"""The tooltip of a port for which none is stored (reference: site-cache 3.4).
 
     >>> derive_tooltip("open", " port-name A")
-    'AuthTemplate: open\\r\\n\\r\\n port-name A'
+    'AuthTemplate: open\r\n\r\n port-name A'
     """
     if config and not config.isspace():
         return f"AuthTemplate: {template}\r\n\r\n{config}"

@@ -49,15 +49,15 @@ class CaseInsensitiveMap(Mapping[str, V], Generic[V]):
         self._spellings = spellings
 
     @classmethod
-    def of_distinct(cls, values: dict[str, V]) -> CaseInsensitiveMap[V]:
+    def of_distinct(cls, values: dict[str, V], spellings: dict[str, str] | None = None) -> CaseInsensitiveMap[V]:
         """A map over a dictionary whose keys are trimmed, not blank and distinct when folded.
 
-        The dictionary is taken over, not copied, and the folded index is built only when a look-up needs it: this is
-        the cheap way for the many small maps of a hydration.
+        The dictionary is taken over, not copied, and the folded index, unless given, is built only when a look-up
+        needs it: this is the cheap way for the many small maps of a hydration.
         """
         self = cls.__new__(cls)
         self._values = values
-        self._spellings = None
+        self._spellings = spellings
         return self
 
     def __getitem__(self, key: str) -> V:
@@ -90,7 +90,7 @@ class CaseInsensitiveMap(Mapping[str, V], Generic[V]):
             if self._values == other._values:
                 return True
             return len(self) == len(other) and all(
-                (spelling := other.spelling(key)) is not None and other._values[spelling] == value
+                (spelling := other.spelling(key)) is not None and other[spelling] == value
                 for key, value in self._values.items()
             )
         return NotImplemented
@@ -109,9 +109,7 @@ class CaseInsensitiveMap(Mapping[str, V], Generic[V]):
             folded = fold(key)
             if folded:
                 values[spellings.setdefault(folded, key.strip())] = value
-        copy = self.of_distinct(values)
-        copy._spellings = spellings
-        return copy
+        return self.of_distinct(values, spellings)
 
     def without(self, keys: Iterable[str]) -> CaseInsensitiveMap[V]:
         """A copy in which the given keys are absent."""

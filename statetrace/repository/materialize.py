@@ -7,7 +7,7 @@ single row and lets C loops do the work, so stages are measured truthfully witho
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from itertools import compress, groupby, repeat
 from operator import itemgetter
 from time import perf_counter_ns
@@ -20,7 +20,7 @@ from statetrace.model.keys import CaseInsensitiveMap, fold
 from statetrace.model.names import historical_site, site_aliases, site_of
 from statetrace.model.port_sort import PortSortMemo
 from statetrace.model.site_entry import HostPorts
-from statetrace.repository.templates import HintCache
+from statetrace.repository.templates import Case, HintCache
 
 Block = Sequence[Sequence[Any]]
 
@@ -164,11 +164,12 @@ class Materializer:
         keep = None
         if not all(columns[0]) or not all(columns[1]) or " " in columns[0] or " " in columns[1]:
             keep = [bool(names(host) and names(port)) for host, port in zip(columns[0], columns[1], strict=True)]
-        if self._doubtful_site is not None and any(fold(names(site)) == self._doubtful_site for site in set(columns[12])):
+        doubtful = self._doubtful_site
+        if doubtful is not None and doubtful in {fold(names(site)) for site in set(columns[12])}:
             ours = fold(self._site)
             keep = [
-                kept and (fold(names(site)) != self._doubtful_site or fold(site_of(names(host))) == ours)
-                for kept, site, host in zip(keep or repeat(True), columns[12], columns[0], strict=False)
+                kept and (fold(names(site)) != doubtful or fold(site_of(names(host))) == ours)
+                for kept, site, host in zip(keep or [True] * len(columns[0]), columns[12], columns[0], strict=True)
             ]
         if keep is None or all(keep):
             return columns
@@ -182,14 +183,15 @@ class Materializer:
         """Colour and status of every row: as stored, or as the row's template says where one is missing."""
         started = perf_counter_ns()
         rows: Sequence[Hashable]
+        cases: Mapping[Hashable, Case]
         if len(set(makes)) == 1 and not any(colors) and not any(statuses):
             # The usual block, one make and nothing stored: the template alone tells the rows apart, at half the cost.
-            rows, cases = templates, Counter(templates)
-            resolution = self._templates.resolve({template: (makes[0], template, "", "") for template in cases}, cases)
+            rows = templates
+            cases = {template: (makes[0], template, "", "") for template in set(templates)}
         else:
-            rows = list(zip(makes, templates, colors, statuses, strict=True))
-            cases = Counter(rows)
-            resolution = self._templates.resolve({case: case for case in cases}, cases)
+            rows = together = list(zip(makes, templates, colors, statuses, strict=True))
+            cases = {case: case for case in set(together)}
+        resolution = self._templates.resolve(cases, Counter(rows))
         self.times.template_hits += resolution.hits
         self.times.template_misses += resolution.misses
         self.times.template_lookup += perf_counter_ns() - started

@@ -97,9 +97,7 @@ class PortStream(Sequence[PortBatch]):
         ordinal = index % len(self) + 1
         start = (ordinal - 1) * self.chunk.size
         ports = self._ports[start : start + self.chunk.size]
-        return PortBatch(
-            self.hostname, self.batch_id, ordinal, len(self), ports, start + len(ports), len(self._ports)
-        )
+        return PortBatch(self.hostname, self.batch_id, ordinal, len(self), ports, start + len(ports), len(self._ports))
 
     def __iter__(self) -> Iterator[PortBatch]:
         return (self[index] for index in range(len(self)))
@@ -115,9 +113,7 @@ def open_port_stream(
 ) -> PortStream:
     """Cut the ports of a host into batches; tells ``InterfacePortQueueMetrics``."""
     started = perf_counter_ns()
-    stream = PortStream(
-        hostname, batch_id or str(uuid.uuid4()), ports, choose_chunk(len(ports), override=chunk_size)
-    )
+    stream = PortStream(hostname, batch_id or str(uuid.uuid4()), ports, choose_chunk(len(ports), override=chunk_size))
     if telemetry.enabled:
         telemetry.emit(
             InterfacePortQueueMetrics(

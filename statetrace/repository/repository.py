@@ -103,7 +103,11 @@ class DeviceRepository:
         site = site.strip()
         refresh = refresh or self._force_refresh
         shared = self.cache.get(site)
-        database = self._database(site)
+        try:
+            database = self.databases.open(site)
+        except DatabaseError as error:
+            self._tell_failure(site, "", refresh=refresh)
+            raise HydrationFailed(site, str(error)) from error
         if shared is not None and not _stems_from(shared, database):
             shared = None
         own = None if self.cache.enabled else self._own.get(fold(site))
@@ -119,16 +123,10 @@ class DeviceRepository:
     def is_current(self, site: str) -> bool:
         """Whether the cached entry of a site stems from its database in the state that the database has now."""
         entry = self.cache.entries().get(site)
-        database = self._database(site)
+        database = self.databases.open(site)
         return (
             entry is not None and database is not None and entry.source is not None and entry.source == database.state()
         )
-
-    def _database(self, site: str) -> Database | None:
-        try:
-            return self.databases.open(site)
-        except DatabaseError as error:
-            raise HydrationFailed(site, str(error)) from error
 
     def _reused(self, site: str, entry: SiteEntry, *, shared: bool) -> SiteRead:
         metrics = reuse_metrics(site, entry, shared=shared)
@@ -167,7 +165,7 @@ class DeviceRepository:
                 site, hydrate, refresh=refresh, serves=lambda cached: _stems_from(cached, database)
             )
         except StateTraceError as error:
-            self._tell_failure(site, database, refresh=refresh)
+            self._tell_failure(site, database.dialect, refresh=refresh)
             if isinstance(error, HydrationFailed):
                 raise
             raise HydrationFailed(site, str(error)) from error
@@ -179,7 +177,7 @@ class DeviceRepository:
             self.telemetry.emit(metrics)
         return SiteRead(entry, metrics)
 
-    def _tell_failure(self, site: str, database: Database, *, refresh: bool) -> None:
+    def _tell_failure(self, site: str, dialect: str, *, refresh: bool) -> None:
         self.telemetry.emit(
             InterfaceSiteCacheMetrics(
                 site=site,
@@ -187,7 +185,7 @@ class DeviceRepository:
                 refreshed=refresh,
                 provider="Refresh" if refresh else "Hydrate",
                 query_attempts=1,
-                database_dialect=database.dialect,
+                database_dialect=dialect,
             )
         )
 
@@ -238,7 +236,7 @@ class DeviceRepository:
                 device = devices.get(fold(name)) or Device(name)
                 for port, row in entry.hosts[name].items():
                     yield InterfaceRecord(
-                        name, port, row, site, zone_of(name), device.building, device.room, device.make
+                        name, port, row, site_of(name), zone_of(name), device.building, device.room, device.make
                     )
 
     def hosts_batch(self, hosts: Iterable[str]) -> CaseInsensitiveMap[HostPorts]:
@@ -274,7 +272,7 @@ class DeviceRepository:
         """The devices of a site, or of all, by host name."""
         if site is None:
             return tuple(device for code in self.sites() for device in self.devices(code))
-        found = self._select(self._database(site), queries.devices(site), rows.device)
+        found = self._select(self.databases.open(site), queries.devices(site), rows.device)
         return tuple(device for device in found if rows.belongs(device, site))
 
     def device(self, host: str) -> Device:
@@ -284,7 +282,7 @@ class DeviceRepository:
             NotFound: no such host.
         """
         host = clean_host_name(host)
-        found = self._select(self._database(site_of(host)), queries.device(host), rows.device)
+        found = self._select(self.databases.open(site_of(host)), queries.device(host), rows.device)
         if not found:
             raise NotFound("host", host)
         return found[0]
@@ -292,18 +290,18 @@ class DeviceRepository:
     def spanning_tree(self, host: str) -> tuple[SpanningTreeRecord, ...]:
         """The spanning-tree instances of a host, by VLAN, root port, role and upstream; none for an unknown host."""
         host = clean_host_name(host)
-        return self._select(self._database(site_of(host)), queries.spanning_tree(host), rows.spanning_tree)
+        return self._select(self.databases.open(site_of(host)), queries.spanning_tree(host), rows.spanning_tree)
 
     def device_history(self, host: str) -> tuple[DeviceHistoryRecord, ...]:
         """The summaries of a host over time, oldest first."""
         host = clean_host_name(host)
-        return self._select(self._database(site_of(host)), queries.device_history(host), rows.device_history)
+        return self._select(self.databases.open(site_of(host)), queries.device_history(host), rows.device_history)
 
     def interface_history(self, host: str, port: str | None = None) -> tuple[InterfaceHistoryRecord, ...]:
         """What each ingestion wrote of a host's ports, or of one of them, oldest first."""
         host = clean_host_name(host)
         statement = queries.interface_history(host, None if port is None else port.strip())
-        return self._select(self._database(site_of(host)), statement, rows.interface_history)
+        return self._select(self.databases.open(site_of(host)), statement, rows.interface_history)
 
     def _select(
         self, database: Database | None, statement: sa.Select[Any], make: Callable[[Sequence[Any]], T]

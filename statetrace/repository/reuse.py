@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from statetrace.model import SiteEntry
 from statetrace.repository.hydration import host_sample
 from statetrace.telemetry import (
@@ -21,7 +23,7 @@ def reuse_attempt(
     ``own`` is the entry that this repository kept for itself, ``shared`` the one of the shared cache, which goes first.
     """
     entry = own if shared is None else shared
-    counts = {}
+    counts: dict[str, Any] = {}
     if entry is not None:
         counts = {"script_cache_host_count": entry.host_count, "script_cache_total_rows": entry.total_rows}
     if shared is not None:

@@ -9,14 +9,12 @@ from statetrace.model import (
     Device,
     DeviceHistoryRecord,
     InterfaceHistoryRecord,
-    InterfaceRow,
     SpanningTreeRecord,
     fold,
     site_of,
 )
-from statetrace.model.interface import derive_tooltip
+from statetrace.model.interface import derive_tooltip, row_from_wire
 from statetrace.model.names import site_aliases
-from statetrace.model.port_sort import port_sort_memo
 
 Row = Sequence[Any]
 
@@ -48,23 +46,12 @@ def device_history(row: Row) -> DeviceHistoryRecord:
 
 def interface_history(row: Row) -> InterfaceHistoryRecord:
     """A row with all columns of ``InterfaceHistory``."""
-    _id, hostname, run_date, port = row[:4]
-    values = [text(value) for value in row[4:]]
+    _id, hostname, run_date, port, *values = map(text, row)
+    port = port.strip()
     *observed, color, compliance, tooltip = values
-    template, config = observed[10], observed[11]
-    port = text(port).strip()
-    stated = tooltip.rstrip()
+    tooltip = tooltip.rstrip() or derive_tooltip(template=observed[10], config=observed[11])
     return InterfaceHistoryRecord(
-        text(run_date),
-        text(hostname).strip(),
-        port,
-        InterfaceRow(
-            *observed,
-            port_sort=port_sort_memo.key(port),
-            port_color=color,
-            compliance=compliance,
-            stated_tooltip=stated if stated and stated != derive_tooltip(template, config) else None,
-        ),
+        run_date, hostname.strip(), port, row_from_wire(port, (*observed, "", color, compliance, tooltip, ""))
     )
 
 

@@ -5,23 +5,21 @@ from __future__ import annotations
 import threading
 from collections.abc import Hashable, Mapping
 from pathlib import Path
-from typing import Generic, TypeVar
 
 import msgspec
 
 from statetrace.model.compliance import AuthTemplates
 from statetrace.model.keys import fold
 
-K = TypeVar("K", bound=Hashable)
 Case = tuple[object, str, object, object]
 """Make of the device, template of the port, colour and status as stored; make, colour and status may be null."""
 
 
-class Resolution(msgspec.Struct, Generic[K], frozen=True):
+class Resolution(msgspec.Struct, frozen=True):
     """Colours and statuses by key, and the look-ups they took."""
 
-    colors: dict[K, str]
-    statuses: dict[K, str]
+    colors: dict[Hashable, str]
+    statuses: dict[Hashable, str]
     hits: int
     misses: int
 
@@ -33,14 +31,14 @@ class LoadedTemplates:
         self._templates = templates
         self._seen: set[tuple[str, str]] = set()
 
-    def resolve(self, cases: Mapping[K, Case], rows: Mapping[K, int]) -> Resolution[K]:
+    def resolve(self, cases: Mapping[Hashable, Case], rows: Mapping[Hashable, int]) -> Resolution:
         """Colour and status of each distinct case, of which there are so many rows.
 
         A row counts when its colour or status is missing and it has a template: as a miss the first time that this
         vendor and template are looked up, else as a hit (reference: site-cache 3.4 and 7.4).
         """
-        colors: dict[K, str] = {}
-        statuses: dict[K, str] = {}
+        colors: dict[Hashable, str] = {}
+        statuses: dict[Hashable, str] = {}
         counted = misses = 0
         for key, (make, template, stored_color, stored_status) in cases.items():
             color, status = _text(stored_color), _text(stored_status)

@@ -32,7 +32,8 @@ def test_an_unknown_template_is_a_mismatch(templates):
 
 
 @pytest.mark.parametrize(
-    ("make", "vendor"), [("Brocade", "Brocade"), ("brocade icx", "Brocade"), ("Cisco", "Cisco"), ("Arista", "Cisco"), ("", "Cisco")]
+    ("make", "vendor"),
+    [("Brocade", "Brocade"), ("brocade icx", "Brocade"), ("Cisco", "Cisco"), ("Arista", "Cisco"), ("", "Cisco")],
 )
 def test_the_make_names_the_vendor(templates, make, vendor):
     assert templates.vendor(make) == vendor
@@ -44,7 +45,9 @@ def test_a_folder_replaces_the_templates_and_adds_vendors(tmp_path):
     )
     own = AuthTemplates.load(tmp_path)
     assert own.vendor("Arista Networks") == "Arista"
-    assert own.hint("Arista", "FLEXIBLE") == Hint("Gray", "Match", known=True)  # first definition wins, no colour is gray
+    assert own.hint("Arista", "FLEXIBLE") == Hint(
+        "Gray", "Match", known=True
+    )  # first definition wins, no colour is gray
     assert own.hint("Cisco", "flexible") == Hint("Gray", "Mismatch")
 
 

@@ -122,7 +122,12 @@ def test_aliases_fill_the_fields_and_stated_values_are_kept():
         },
     )  # fmt: skip
     assert row.learned_macs == row.auth_client_mac == "00:11:22:33:44:55"
-    assert (row.auth_template, row.compliance, row.signature, row.port_sort) == ("Default", "OK", "sig-normalize", "01-GI-00001")
+    assert (row.auth_template, row.compliance, row.signature, row.port_sort) == (
+        "Default",
+        "OK",
+        "sig-normalize",
+        "01-GI-00001",
+    )
 
 
 def test_the_first_alias_present_wins_even_when_it_is_null():

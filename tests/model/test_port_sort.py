@@ -49,7 +49,9 @@ def test_worked_examples(port, key):
 def test_all_given_pairs_but_the_mended_one(original_data):
     pairs = json.loads((original_data / "logs" / "port_sort_keys.json").read_text())
     assert len(pairs) == 44
-    different = {pair["port"]: port_sort_key(pair["port"]) for pair in pairs if port_sort_key(pair["port"]) != pair["key"]}
+    different = {
+        pair["port"]: port_sort_key(pair["port"]) for pair in pairs if port_sort_key(pair["port"]) != pair["key"]
+    }
     assert different == {"FourHundredGigE0/0/0/1": "22-TH-00000-00000-00000-00001"}
 
 

@@ -15,6 +15,7 @@ NAMESPACE = "http://schemas.microsoft.com/powershell/2004/04"
 VERSION = "1.1.0.1"
 ROOT_OPEN = f'<Objs Version="{VERSION}" xmlns="{NAMESPACE}">'
 ROOT_EMPTY = f'<Objs Version="{VERSION}" xmlns="{NAMESPACE}" />'
+ROOT_CLOSE = "</Objs>"
 NEWLINE = "\r\n"
 
 _STREAM_MARK = re.compile(rb"#< CLIXML\r?\n")
@@ -29,11 +30,11 @@ class ClixmlEncoding(Enum):
     UTF_16BE = "UTF-16BE"
 
 
-_MARKS = (
-    (codecs.BOM_UTF8, ClixmlEncoding.UTF_8),
-    (codecs.BOM_UTF16_LE, ClixmlEncoding.UTF_16LE),
-    (codecs.BOM_UTF16_BE, ClixmlEncoding.UTF_16BE),
-)
+BYTE_ORDER_MARKS = {
+    ClixmlEncoding.UTF_8: codecs.BOM_UTF8,
+    ClixmlEncoding.UTF_16LE: codecs.BOM_UTF16_LE,
+    ClixmlEncoding.UTF_16BE: codecs.BOM_UTF16_BE,
+}
 
 
 class Document(NamedTuple):
@@ -65,7 +66,8 @@ def open_document(blocks: Iterable[bytes], max_bytes: int) -> Document:
             break
     if not head:
         raise SnapshotError("the file is empty")
-    mark, encoding = next((known for known in _MARKS if head.startswith(known[0])), (b"", ClixmlEncoding.UTF_8))
+    marked = ((encoding, mark) for encoding, mark in BYTE_ORDER_MARKS.items() if head.startswith(mark))
+    encoding, mark = next(marked, (ClixmlEncoding.UTF_8, b""))
     decoded: Iterator[bytes] = chain((head[len(mark) :],), limited)
     if encoding is not ClixmlEncoding.UTF_8:
         decoded = _recoded(decoded, encoding)

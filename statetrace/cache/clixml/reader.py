@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 from xml.parsers import expat
@@ -21,8 +21,9 @@ _V = TypeVar("_V")
 _MAJOR_VERSION = "1"
 _PAIR = ("Key", "Value")
 _CONTAINERS = (dict, list, type(None))
-_ONE_ATTRIBUTE = 2  # name and value
-_NO_ATTRIBUTES: dict[str, str] = {}
+# Attributes come as one list of names and values.
+_ONE_ATTRIBUTE = 2
+_TWO_ATTRIBUTES = 4
 _TEXT_BUFFER_BYTES = 1 << 16
 
 
@@ -56,16 +57,29 @@ class _Frame(msgspec.Struct, gc=False):
 class ClixmlReader:
     """Reads one document, fed in blocks of any size.
 
+    Args:
+        limits: bounds within which it is read.
+        path: the file, for error messages.
+        make: given the members of an object as soon as they are complete, may return what takes the place of the
+            object. Objects that are many need not be kept as they are to the end of the document. A text member is
+            given as it is written, its escapes not undone; any other one is a tuple of its value.
+
     Attributes:
         roots: the top-level values read so far: text, numbers, … or ``ClixmlObject``.
         encoding: the encoding of the document, known after ``read``.
     """
 
-    def __init__(self, limits: Limits = DEFAULT_LIMITS, path: Path | None = None) -> None:
+    def __init__(
+        self,
+        limits: Limits = DEFAULT_LIMITS,
+        path: Path | None = None,
+        make: Callable[[Mapping[str, Any]], Any] | None = None,
+    ) -> None:
         self.roots: list[Any] = []
         self.encoding = ClixmlEncoding.UTF_8
         self._limits = limits
         self._path = path
+        self._make = make
         self._first_line = 1
         self._objects: dict[str, Any] = {}
         self._type_names: dict[str, tuple[str, ...]] = {}
@@ -119,17 +133,21 @@ class ClixmlReader:
         members: dict[str, Any] | None = None
         attributes: list[str] = []
         chunks: list[str] = []
-        take = chunks.pop
+        listening = True
+        take, listen = chunks.pop, chunks.append
 
         def start(tag: str, given: list[str]) -> None:
-            nonlocal allowed, attributes, frame, members
+            nonlocal allowed, attributes, frame, listening, members
             if tag not in allowed:
                 self._refuse(refusal(tag, frame.tag if allowed else None), tag)
-            if chunks:
+            if not listening:
+                parser.CharacterDataHandler = listen
+                listening = True
+            elif chunks:
                 text = take()
                 if chunks or not text.isspace():
                     self._refuse_text(chunks, text, tag)
-            if tag in LEAVES:
+            if tag == "S" or tag in LEAVES:
                 allowed = NOTHING
                 attributes = given
             else:
@@ -139,9 +157,12 @@ class ClixmlReader:
                 members = frame.target if tag in MEMBERS else None
 
         def end(tag: str) -> None:
-            nonlocal allowed, frame, members
+            nonlocal allowed, frame, listening, members
             if allowed:
-                if chunks:
+                if not listening:
+                    parser.CharacterDataHandler = listen
+                    listening = True
+                elif chunks:
                     text = take()
                     if chunks or not text.isspace():
                         self._refuse_text(chunks, text, tag)
@@ -157,42 +178,49 @@ class ClixmlReader:
                     # The parser hands out long text in pieces.
                     text = "".join((*chunks, text))
                     chunks.clear()
-                if "_" in text:
-                    text = decode_escapes(text)
             else:
                 text = ""
             allowed = frame.allowed
-            # Nearly every element is this: a text member with a plain name.
             if members is not None and tag == "S" and len(attributes) == _ONE_ATTRIBUTE and attributes[0] == "N":
-                name = attributes[1]
-                members[decode_escapes(name) if "_" in name else name] = text
+                # Three of four elements are this, a text member. Its escapes are undone when all members are known.
+                members[attributes[1]] = text
+                # A third of all events would be the blanks between text members. This is the one place where text
+                # between elements goes unread.
+                parser.CharacterDataHandler = None
+                listening = False
             else:
-                close_leaf(frame, tag, attributes, text)
+                close_leaf(frame, tag, attributes, decode_escapes(text) if "_" in text else text)
 
         parser.ordered_attributes = True
         parser.buffer_text = True
         parser.buffer_size = _TEXT_BUFFER_BYTES
         parser.StartElementHandler = start
         parser.EndElementHandler = end
-        parser.CharacterDataHandler = chunks.append
+        parser.CharacterDataHandler = listen
         parser.StartDoctypeDeclHandler = self._refuse_doctype
 
     def _open(self, frame: _Frame, tag: str, given: list[str]) -> _Frame:
         """The frame of an element that has elements, in that of its parent."""
-        attributes = self._named(tag, given) if given else _NO_ATTRIBUTES
         target: Any
         if tag == "Obj":
             self._descend(tag)
             target = ClixmlObject()
         elif tag in MEMBERS:
-            target = frame.target.properties if frame.tag == "Obj" else self._descend(tag) or {}
+            if frame.tag == "MS":
+                self._descend(tag)
+            target = {}
         elif tag == "DCT":
             target = {}
         elif tag == "Objs":
-            self._check_root(tag, attributes)
+            self._check_root(tag, self._named(tag, given))
             target = self.roots
         else:
             target = []
+        if len(given) == _TWO_ATTRIBUTES and given[0] == "N" and given[2] == "RefId":
+            return _Frame(tag, target, CHILDREN[tag], given[1], given[3])
+        if not given:
+            return _Frame(tag, target, CHILDREN[tag])
+        attributes = self._named(tag, given)
         return _Frame(tag, target, CHILDREN[tag], attributes.get("N"), attributes.get("RefId"))
 
     def _close(self, frame: _Frame, closed: _Frame) -> None:
@@ -211,15 +239,25 @@ class ClixmlReader:
                 self._refuse(f"must hold a {' and a '.join(_PAIR)}", tag)
             frame.target[target[0]] = target[1]
         elif tag in MEMBERS:
-            if frame.tag != "Obj":
-                self._depth -= 1
-                self._add(frame, closed.name, ClixmlObject(properties=target))
+            self._close_members(frame, closed)
         elif tag == "TN":
             frame.target.type_names = tuple(target)
             if closed.ref_id is not None:
                 self._type_names[closed.ref_id] = frame.target.type_names
         elif tag != "Objs":
             self._add(frame, None, target)
+
+    def _close_members(self, frame: _Frame, closed: _Frame) -> None:
+        written = closed.target
+        if frame.tag == "MS":
+            self._depth -= 1
+            self._add(frame, closed.name, ClixmlObject(properties=_undone(written)))
+            return
+        made = None if self._make is None else self._make(written)
+        if made is None:
+            frame.target.properties.update(_undone(written))
+        elif frame.target.value is None:
+            frame.target.value = made
 
     def _close_leaf(self, frame: _Frame, tag: str, given: list[str], text: str) -> None:
         """Gives what an element with nothing but text was to its parent."""
@@ -271,7 +309,7 @@ class ClixmlReader:
         elif kind in MEMBERS:
             if name is None:
                 self._refuse("has a member without a name", kind)
-            target[decode_escapes(name)] = value
+            target[name] = (value,)
         elif kind == "Obj":
             if target.value is not None:
                 self._refuse("has two values", kind)
@@ -323,6 +361,14 @@ class ClixmlReader:
     def _error(self, reason: str, *, line: int | None = None, tag: str | None = None) -> SnapshotError:
         line = self._parser.CurrentLineNumber if line is None else line
         return SnapshotError(reason, path=self._path, line=line + self._first_line - 1, tag=tag)
+
+
+def _undone(members: dict[str, Any]) -> dict[str, Any]:
+    """Members by name, with the escapes of their names and texts undone."""
+    return {
+        decode_escapes(name) if "_" in name else name: held[0] if type(held) is tuple else decode_escapes(held)
+        for name, held in members.items()
+    }
 
 
 def parse_clixml(data: bytes, limits: Limits = DEFAULT_LIMITS) -> list[Any]:

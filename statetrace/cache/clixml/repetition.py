@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 from statetrace.cache.clixml.values import ClixmlObject
 
 # What an object or value weighs beside its text, in the order of what it takes in memory.
@@ -33,8 +35,12 @@ class RepetitionGuard:
 
     def _measure(self, value: Any) -> tuple[int, int]:
         """Size in bytes, references replaced, and height. The depth limit of the reader bounds the recursion."""
+        if isinstance(value, str | bytes):
+            return _NODE_BYTES + len(value), 0
         if not isinstance(value, ClixmlObject):
-            return _NODE_BYTES + (len(value) if isinstance(value, str | bytes) else 0), 0
+            # A plain value, or what was made of an object.
+            parts = msgspec.structs.astuple(value) if isinstance(value, msgspec.Struct) else ()
+            return _NODE_BYTES + sum(len(part) for part in parts if isinstance(part, str)), 1
         known = self._measured.get(id(value))
         if known is not None:
             return known[1:]

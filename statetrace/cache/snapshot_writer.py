@@ -1,0 +1,216 @@
+"""Writing snapshots of the cache, byte for byte as PowerShell would (reference: clixml-snapshots 1 and 6)."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+from collections.abc import Iterator, Mapping
+from enum import Enum
+from pathlib import Path
+
+from statetrace.cache.clixml.document import (
+    BYTE_ORDER_MARKS,
+    NEWLINE,
+    ROOT_CLOSE,
+    ROOT_EMPTY,
+    ROOT_OPEN,
+    ClixmlEncoding,
+)
+from statetrace.cache.clixml.escapes import encode_text
+from statetrace.cache.snapshot_rows import written_tooltip
+from statetrace.model.interface import WIRE_FIELDS, InterfaceRow, utf16_length
+from statetrace.model.keys import CaseInsensitiveMap
+from statetrace.model.site_entry import HostPorts, SiteEntry
+
+ENTRY_CLASS = "StateTrace.Repository.SharedSiteInterfaceCacheEntry"
+ROW_CLASS = "StateTrace.Models.InterfaceCacheEntry"
+# The original compiles its row class at run time, so that its assembly has another random name in every process.
+# Nobody resolves the name; one fixed word keeps equal content equal in bytes.
+_ROW_ASSEMBLY = "StateTrace.Models"
+
+
+class SnapshotStyle(Enum):
+    """Whose snapshots a written one looks like; any PowerShell reads both."""
+
+    POWERSHELL_7 = "powershell-7"
+    """UTF-8 without byte order mark."""
+    WINDOWS_POWERSHELL = "windows-powershell"
+    """UTF-16LE with byte order mark, twice the size."""
+
+    @property
+    def encoding(self) -> ClixmlEncoding:
+        return ClixmlEncoding.UTF_8 if self is SnapshotStyle.POWERSHELL_7 else ClixmlEncoding.UTF_16LE
+
+
+_CORE_LIBRARIES = {
+    SnapshotStyle.POWERSHELL_7: "System.Private.CoreLib, Version=9.0.0.0, Culture=neutral, PublicKeyToken=7cec85d7bea7798e",
+    SnapshotStyle.WINDOWS_POWERSHELL: "mscorlib, Version=4.0.0.0, Culture=neutral, PublicKeyToken=b77a5c561934e089",
+}
+
+
+def write_snapshot(
+    path: str | os.PathLike[str],
+    entries: Mapping[str, SiteEntry],
+    *,
+    style: SnapshotStyle = SnapshotStyle.POWERSHELL_7,
+) -> None:
+    """Writes the entries of sites to the file ``path``, whose directory is made if need be.
+
+    Readers see the old file or the whole new one: it is written beside ``path`` and put in its place when it is on
+    disk. Sites, hosts and ports keep their order. No entries give a document without objects.
+
+    Raises:
+        OSError: the file cannot be written; ``path`` is as it was.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}.tmp")
+    try:
+        with temporary.open("xb") as file:
+            for block in _blocks(entries, style):
+                file.write(block)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise
+
+
+def format_snapshot(entries: Mapping[str, SiteEntry], style: SnapshotStyle = SnapshotStyle.POWERSHELL_7) -> bytes:
+    """The bytes that ``write_snapshot`` writes."""
+    return b"".join(_blocks(entries, style))
+
+
+def _blocks(entries: Mapping[str, SiteEntry], style: SnapshotStyle) -> Iterator[bytes]:
+    encoding = style.encoding
+    codec = encoding.value
+    yield BYTE_ORDER_MARKS[encoding] if encoding is not ClixmlEncoding.UTF_8 else b""
+    document = _Document(_CORE_LIBRARIES[style])
+    for text in document.texts(CaseInsensitiveMap(entries)):
+        yield text.encode(codec)
+
+
+def _lines(indentation: int, *lines: str) -> str:
+    return "".join(f"{' ' * indentation}{line}{NEWLINE}" for line in lines)
+
+
+_ENTRY_OPEN = '  <Obj RefId="{}">' + NEWLINE
+_ENTRY_HEAD = _lines(4, f"<ToString>{ENTRY_CLASS}</ToString>", "<Props>") + '      <S N="SiteKey">{}</S>' + NEWLINE
+_HOST_MAP_OPEN = '      <Obj N="HostMap" RefId="{}">' + NEWLINE
+_ENTRY_CLOSE = _lines(6, "</Obj>") + _lines(4, "</Props>") + _lines(2, "</Obj>")
+_HOST_OPEN = _lines(10, "<En>") + _lines(12, '<S N="Key">{}</S>', '<Obj N="Value" RefId="{}">')
+_HOST_CLOSE = _lines(12, "</Obj>") + _lines(10, "</En>")
+_ROW_HEAD = _lines(20, f"<ToString>{ROW_CLASS}</ToString>", "<Props>")
+_ROW_TAIL = _lines(20, "</Props>") + _lines(18, "</Obj>") + _lines(16, "</En>")
+_ROW_OPEN = _lines(16, "<En>") + _lines(18, '<S N="Key">%s</S>', '<Obj N="Value" RefId="%d">')
+_ROW_FIELDS = _lines(22, *(f'<S N="{field}">%s</S>' for field in WIRE_FIELDS))
+_ROW = f"{_ROW_OPEN}%s{_ROW_HEAD}{_ROW_FIELDS}{_ROW_TAIL}"
+
+
+class _Parts(dict[str, tuple[str, str]]):
+    """A value as written, and as part of a signature: values of a column repeat from row to row."""
+
+    def __missing__(self, text: str) -> tuple[str, str]:
+        written = encode_text(text)
+        parts = self[text] = written, f"{utf16_length(text)}:{written}"
+        return parts
+
+
+class _Document:
+    """Numbers objects and type names in the order of the document, and writes a chain of type names only once."""
+
+    def __init__(self, core_library: str) -> None:
+        text = f"System.String, {core_library}"
+        row = f"{ROW_CLASS}, {_ROW_ASSEMBLY}, Version=0.0.0.0, Culture=neutral, PublicKeyToken=null"
+        dictionary = "System.Collections.Generic.Dictionary`2"
+        self._host_map_class = f"{dictionary}[[{text}],[System.Object, {core_library}]]"
+        self._port_map_class = f"{dictionary}[[{text}],[{row}]]"
+        self._type_names: dict[str, int] = {}
+        self._objects = 0
+        self._parts = _Parts()
+
+    def texts(self, entries: Mapping[str, SiteEntry]) -> Iterator[str]:
+        """The document in pieces, one a host."""
+        if not entries:
+            yield ROOT_EMPTY
+            return
+        yield ROOT_OPEN + NEWLINE
+        for site, entry in entries.items():
+            yield from self._entry(site, entry)
+        yield ROOT_CLOSE
+
+    def _entry(self, site: str, entry: SiteEntry) -> Iterator[str]:
+        yield _ENTRY_OPEN.format(self._number()) + self._types(4, ENTRY_CLASS)
+        yield _ENTRY_HEAD.format(encode_text(site))
+        yield _HOST_MAP_OPEN.format(self._number()) + self._types(8, self._host_map_class)
+        if entry.hosts:
+            yield _lines(8, "<DCT>")
+            for host, ports in entry.hosts.items():
+                yield self._host(host, ports)
+            yield _lines(8, "</DCT>")
+        else:
+            yield _lines(8, "<DCT />")
+        yield _ENTRY_CLOSE
+
+    def _host(self, host: str, ports: HostPorts) -> str:
+        written = [_HOST_OPEN.format(encode_text(host), self._number()), self._types(14, self._port_map_class)]
+        if ports:
+            written.append(_lines(14, "<DCT>"))
+            written.extend(self._row(port, row) for port, row in ports.items())
+            written.append(_lines(14, "</DCT>"))
+        else:
+            written.append(_lines(14, "<DCT />"))
+        written.append(_HOST_CLOSE)
+        return "".join(written)
+
+    def _row(self, port: str, row: InterfaceRow) -> str:
+        # Escapes never reach across the ends of a value, so tooltip and signature are put together from the written
+        # forms of the values that they repeat, instead of being escaped once more.
+        parts = self._parts
+        name, signed_name = parts[row.name]
+        status, signed_status = parts[row.status]
+        vlan, signed_vlan = parts[row.vlan]
+        duplex, signed_duplex = parts[row.duplex]
+        speed, signed_speed = parts[row.speed]
+        kind, signed_kind = parts[row.type]
+        learned, signed_learned = parts[row.learned_macs]
+        auth_state, signed_auth_state = parts[row.auth_state]
+        auth_mode, signed_auth_mode = parts[row.auth_mode]
+        auth_client, signed_auth_client = parts[row.auth_client_mac]
+        template, signed_template = parts[row.auth_template]
+        color, signed_color = parts[row.port_color]
+        compliance, signed_compliance = parts[row.compliance]
+        config = encode_text(row.config)
+        signed_config = f"{utf16_length(row.config)}:{config}"
+        if row.stated_tooltip is None:
+            tooltip = written_tooltip(row.config, template, config)
+        else:
+            tooltip = encode_text(row.stated_tooltip)
+        if row.stated_signature is None:
+            signature = (
+                f"{signed_name}|{signed_status}|{signed_vlan}|{signed_duplex}|{signed_speed}|{signed_kind}"
+                f"|{signed_learned}|{signed_auth_state}|{signed_auth_mode}|{signed_auth_client}|{signed_template}"
+                f"|{signed_config}|{signed_color}|{signed_compliance}|{utf16_length(row.tooltip)}:{tooltip}"
+            )
+        else:
+            signature = encode_text(row.stated_signature)
+        return _ROW % (
+            encode_text(port), self._number(), self._types(20, ROW_CLASS), name, status, vlan, duplex, speed, kind,
+            learned, auth_state, auth_mode, auth_client, template, config, parts[row.port_sort][0], color, compliance,
+            tooltip, signature,
+        )  # fmt: skip
+
+    def _number(self) -> int:
+        self._objects += 1
+        return self._objects - 1
+
+    def _types(self, indentation: int, class_name: str) -> str:
+        known = self._type_names.get(class_name)
+        if known is not None:
+            return f'{" " * indentation}<TNRef RefId="{known}" />{NEWLINE}'
+        number = self._type_names[class_name] = len(self._type_names)
+        names = _lines(indentation + 2, f"<T>{class_name}</T>", "<T>System.Object</T>")
+        return _lines(indentation, f'<TN RefId="{number}">') + names + _lines(indentation, "</TN>")

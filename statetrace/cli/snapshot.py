@@ -1,0 +1,173 @@
+"""``statetrace snapshot``: export, import, inspect, check and convert CLIXML snapshots."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from statetrace.cache import SnapshotStyle, read_snapshot, write_snapshot
+from statetrace.cli.options import Data, Database, Json, TelemetryDirectory, open_engine
+from statetrace.cli.output import print_json, print_table, progress, say
+from statetrace.model import SiteEntry
+
+app = typer.Typer(help="Exchange the cache with PowerShell as CLIXML snapshots.", no_args_is_help=True)
+
+File = Annotated[Path, typer.Argument(help="The snapshot.", metavar="FILE")]
+Windows = Annotated[
+    bool, typer.Option("--windows", help="Write as Windows PowerShell 5.1 does, in UTF-16, not as PowerShell 7.")
+]
+
+
+def _style(windows: bool) -> SnapshotStyle:
+    return SnapshotStyle.WINDOWS_POWERSHELL if windows else SnapshotStyle.POWERSHELL_7
+
+
+@app.command("export")
+def export_command(
+    file: File,
+    sites: Annotated[list[str] | None, typer.Argument(help="Site codes; by default all.", show_default=False)] = None,
+    data: Data = "Data",  # type: ignore[assignment]
+    database: Database = None,
+    windows: Windows = False,
+    summary: Annotated[bool, typer.Option("--summary", help="Also write FILE-summary.json.")] = False,
+    telemetry: TelemetryDirectory = None,
+    json: Json = False,
+) -> None:
+    """Hydrate sites and write them as a snapshot."""
+    with open_engine(data, database, telemetry) as engine:
+        chosen = tuple(sites or ()) or engine.repository.sites()
+        with progress("hydrating", len(chosen)) as advance:
+            for site in chosen:
+                engine.repository.site(site)
+                advance()
+        written = engine.cache.export_snapshot(file, sites=chosen, style=_style(windows))
+        entries = {site: entry for site, entry in engine.cache.entries().items() if site in written}
+    if not written:
+        say(f"statetrace: nothing to export: no database in {data} holds {', '.join(chosen) or 'any site'}")
+        raise typer.Exit(1)
+    if summary:
+        write_summary(file.with_name(f"{file.stem}-summary.json"), entries)
+    _print_sites(file, entries, json=json)
+
+
+@app.command("import")
+def import_command(
+    file: File,
+    data: Data = "Data",  # type: ignore[assignment]
+    database: Database = None,
+    refresh: Annotated[
+        bool, typer.Option("--refresh", help="Then read each site from its database and say how many rows match.")
+    ] = False,
+    partial: Annotated[bool, typer.Option("--partial", help="Take what can be read of a damaged file.")] = False,
+    telemetry: TelemetryDirectory = None,
+    json: Json = False,
+) -> None:
+    """Import a snapshot into a fresh cache and show what it serves."""
+    with open_engine(data, database, telemetry) as engine:
+        started = time.perf_counter()
+        brought = engine.cache.import_snapshot(file, partial=partial)
+        took_ms = round((time.perf_counter() - started) * 1000, 3)
+        reads = [(site, engine.repository.read_site(site, refresh=refresh)) for site in brought.sites]
+    for reason in brought.skipped:
+        say(f"left out: {reason}")
+    rows = [
+        {
+            "Site": site,
+            "CacheStatus": read.metrics.cache_status,
+            "Provider": read.metrics.provider,
+            "HostCount": read.metrics.host_count,
+            "TotalRows": read.metrics.total_rows,
+            "Matched": read.metrics.host_map_signature_match_count,
+        }
+        for site, read in reads
+    ]
+    if json:
+        print_json({"Path": str(file), "ImportDurationMs": took_ms, "Sites": rows, "Skipped": list(brought.skipped)})
+    else:
+        print_table(("Site", "Status", "Provider", "Hosts", "Rows", "Matched"), (tuple(row.values()) for row in rows))
+        say(f"{file}: {brought.rows:,} rows of {brought.hosts:,} hosts imported in {took_ms:,.1f} ms")
+
+
+@app.command("inspect")
+def inspect_command(
+    file: File,
+    hosts: Annotated[bool, typer.Option("--hosts", help="List the hosts of each site.")] = False,
+    json: Json = False,
+) -> None:
+    """Show what a snapshot holds and how it is written."""
+    snapshot = read_snapshot(file)
+    age_hours = round((datetime.now(UTC).timestamp() - file.stat().st_mtime) / 3600, 1)
+    digest = snapshot.content_sha256()
+    if json:
+        document: dict[str, Any] = {
+            "Path": str(file),
+            "Sites": _site_list(snapshot.entries, hosts=hosts),
+            "Encoding": snapshot.encoding,
+            "Shape": snapshot.shape,
+            "ContentSha256": digest,
+            "AgeHours": age_hours,
+            "SizeBytes": file.stat().st_size,
+            "Skipped": [str(reason) for reason in snapshot.skipped],
+        }
+        print_json(document)
+        return
+    _print_sites(file, snapshot.entries, json=False)
+    if hosts:
+        print_table(
+            ("Site", "Host", "Rows"),
+            ((site, host, len(ports)) for site, entry in snapshot.entries.items() for host, ports in entry.items()),
+        )
+    print_table(
+        ("Property", "Value"),
+        (
+            ("Encoding", snapshot.encoding),
+            ("Shape", snapshot.shape),
+            ("Content SHA-256", digest),
+            ("Age", f"{age_hours:,} hours"),
+            ("Size", f"{file.stat().st_size:,} bytes"),
+        ),
+    )
+    for reason in snapshot.skipped:
+        say(f"left out: {reason}")
+
+
+@app.command("convert")
+def convert_command(
+    source: Annotated[Path, typer.Argument(help="The snapshot to read, in any known shape.")],
+    target: Annotated[Path, typer.Argument(help="The snapshot to write; an existing one is replaced.")],
+    windows: Windows = False,
+    json: Json = False,
+) -> None:
+    """Rewrite a snapshot of any known shape in today's shape."""
+    snapshot = read_snapshot(source)
+    write_snapshot(target, snapshot.entries, style=_style(windows))
+    for reason in snapshot.skipped:
+        say(f"left out: {reason}")
+    _print_sites(target, snapshot.entries, json=json)
+
+
+def _site_list(entries: Mapping[str, SiteEntry], *, hosts: bool = False) -> list[dict[str, Any]]:
+    return [
+        {
+            "Site": site,
+            "HostCount": entry.host_count,
+            "TotalRows": entry.total_rows,
+            **({"Hosts": {host: len(ports) for host, ports in entry.items()}} if hosts else {}),
+        }
+        for site, entry in entries.items()
+    ]
+
+
+def _print_sites(file: Path, entries: Mapping[str, SiteEntry], *, json: bool) -> None:
+    if json:
+        print_json({"Path": str(file), "Sites": _site_list(entries)})
+        return
+    print_table(
+        ("Site", "Hosts", "Rows"), ((site, entry.host_count, entry.total_rows) for site, entry in entries.items()),
+        title=str(file),
+    )  # fmt: skip

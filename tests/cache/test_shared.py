@@ -1,0 +1,358 @@
+"""The shared site cache."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+
+from statetrace.cache import SharedSiteCache, shared_site_cache, write_snapshot
+from statetrace.errors import CacheEntryInvalid, SnapshotError
+from statetrace.model import CaseInsensitiveMap, DatabaseState, InterfaceRow, SiteEntry
+from statetrace.settings import Settings
+from statetrace.telemetry import (
+    InterfaceSiteCacheClearInvocation,
+    InterfaceSiteCacheHostPersisted,
+    InterfaceSiteCacheSharedStore,
+    InterfaceSiteCacheSharedStoreState,
+    Telemetry,
+)
+from statetrace.testing import EventCapture
+
+
+def ports(*names, status="up"):
+    return CaseInsensitiveMap({name: InterfaceRow(status=status) for name in names})
+
+
+def entry(hosts, **attributes):
+    return SiteEntry({host: ports(*names) for host, names in hosts.items()}, **attributes)
+
+
+@pytest.fixture
+def events():
+    return EventCapture()
+
+
+@pytest.fixture
+def make_cache(events):
+    def make(**settings):
+        return SharedSiteCache(telemetry=Telemetry(events), settings=Settings(**settings))
+
+    return make
+
+
+@pytest.fixture
+def cache(make_cache):
+    return make_cache()
+
+
+def operations(events):
+    return [
+        (event.operation, event.site, event.entry_count, event.host_count, event.total_rows)
+        for event in events.of(InterfaceSiteCacheSharedStore)
+    ]
+
+
+def test_a_site_is_found_in_any_case_and_each_access_is_told(cache, events):
+    assert cache.get("casetest") is None
+    site = entry({"A": ["p1", "p2"]})
+    cache.put(" casetest ", site)
+    assert cache.get("CASETEST") is site
+    assert cache.sites() == ("casetest",)
+    assert operations(events) == [
+        ("GetMiss", "casetest", 0, 0, 0),
+        ("Set", "casetest", 1, 1, 2),
+        ("GetHit", "CASETEST", 1, 1, 2),
+    ]
+
+
+def test_a_blank_site_is_nothing_and_tells_nothing(cache, events):
+    assert cache.get(" ") is None
+    assert operations(events) == []
+    with pytest.raises(ValueError, match="site code"):
+        cache.put("", entry({}))
+
+
+def test_a_merged_host_changes_that_host_alone(cache, events):
+    cache.put("WLLS", entry({"A": ["p1"], "B": ["p1"]}, cache_status="Refreshed", source=DatabaseState("db", "1")))
+    state = DatabaseState("db", "2")
+    merged = cache.merge_host("WLLS", "a", {"p1": {"Status": "down"}, "p2": {}}, source=state)
+    assert merged["A"]["p1"].status == "down"
+    assert list(merged) == ["A", "B"]
+    assert (merged.cache_status, merged.source) == ("Refreshed", state)
+    told = events.of(InterfaceSiteCacheHostPersisted)[0]
+    assert (told.previous_host_count, told.previous_port_count, told.persisted_port_count) == (2, 2, 2)
+    assert (told.entry_host_count, told.entry_total_rows, told.entry_total_rows_delta) == (2, 3, 1)
+    assert (told.host_map_reused, told.converted_to_typed, told.shared_store_updated) == (True, False, True)
+
+
+def test_a_host_without_ports_leaves_the_site(cache):
+    cache.put("WLLS", entry({"A": ["p1"], "B": ["p1"]}))
+    assert list(cache.merge_host("WLLS", "A", {})) == ["B"]
+
+
+def test_the_first_host_of_a_site_makes_its_entry(cache, events):
+    made = cache.merge_host("WLLS", "A", ports("p1"))
+    assert (made.host_count, made.total_rows, made.cache_status) == (1, 1, None)
+    told = events.of(InterfaceSiteCacheHostPersisted)[0]
+    assert (told.previous_host_map_type, told.host_map_reused, told.entry_host_count_delta) == ("", False, 1)
+
+
+def test_nonsense_in_place_of_ports_is_refused(cache):
+    with pytest.raises(CacheEntryInvalid):
+        cache.merge_host("WLLS", "A", "ports")
+    assert cache.get("WLLS") is None
+
+
+def test_a_discarded_site_is_told_with_its_counts(cache, events):
+    site = entry({"A": ["p1"]})
+    cache.put("WLLS", site)
+    assert cache.discard("wlls") is site
+    assert cache.discard("wlls") is None
+    assert operations(events)[1:] == [("Remove", "wlls", 0, 1, 1), ("Remove", "wlls", 0, 0, 0)]
+
+
+def test_clearing_tells_who_and_why_and_sticks(make_cache, events, tmp_path):
+    snapshot = tmp_path / "cache.clixml"
+    write_snapshot(snapshot, {"WLLS": entry({"A": ["p1"]})})
+    cache = make_cache(shared_cache_snapshot=snapshot)
+    assert cache.get("WLLS") is not None
+    cache.clear("UnitTest")
+    assert cache.get("WLLS") is None
+    told = events.of(InterfaceSiteCacheClearInvocation)[0]
+    assert (told.reason, told.caller_script) == ("UnitTest", "test_shared.py")
+    assert told.caller_function.endswith("test_clearing_tells_who_and_why_and_sticks")
+    assert told.caller_line > 0
+    assert told.call_stack_depth > 1
+
+
+def test_without_a_sink_nothing_is_told_and_everything_works(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    cache = SharedSiteCache(settings=Settings())
+    cache.put("WLLS", entry({"A": ["p1"]}))
+    cache.merge_host("WLLS", "B", ports("p1"))
+    cache.clear()
+    assert list(tmp_path.iterdir()) == []
+
+
+# Import on first use (reference: site-cache 5.3)
+
+
+def test_the_snapshot_is_imported_once_on_first_use(make_cache, events, tmp_path):
+    snapshot = tmp_path / "cache.clixml"
+    write_snapshot(snapshot, {"BOYO": entry({"A": ["p1"]}), "WLLS": entry({"B": ["p1", "p2"]})})
+    cache = make_cache(shared_cache_snapshot=snapshot)
+    assert cache.get("wlls").total_rows == 2
+    cache.merge_host("BOYO", "A", ports("p1", "p2", "p3"))
+    write_snapshot(snapshot, {"BOYO": entry({"A": ["p9"]})})
+    for _ in range(3):
+        assert cache.get("BOYO").total_rows == 3
+    assert [(event.operation, event.entry_count) for event in events.of(InterfaceSiteCacheSharedStoreState)] == [
+        ("InitDelegatedStore", 0),
+        ("SnapshotImported", 2),
+    ]
+
+
+def test_a_cache_that_was_filled_first_is_never_imported_over(make_cache, tmp_path):
+    snapshot = tmp_path / "cache.clixml"
+    write_snapshot(snapshot, {"BOYO": entry({"OLD": ["p1"]})})
+    cache = make_cache(shared_cache_snapshot=snapshot)
+    cache.put("BOYO", entry({"NEW": ["p1"]}))
+    assert list(cache.get("BOYO")) == ["NEW"]
+
+
+@pytest.mark.parametrize("content", [None, b"", b"<Objs", b"hello"])
+def test_an_unreadable_snapshot_stops_nobody(make_cache, tmp_path, caplog, content):
+    snapshot = tmp_path / "cache.clixml"
+    if content is not None:
+        snapshot.write_bytes(content)
+    cache = make_cache(shared_cache_snapshot=snapshot)
+    assert cache.get("BOYO") is None
+    assert cache.get("BOYO") is None
+    assert len([record for record in caplog.records if "not imported" in record.message]) == 1
+
+
+def test_an_explicit_import_merges_host_by_host_and_says_what_it_brought(cache, tmp_path):
+    snapshot = tmp_path / "cache.clixml"
+    write_snapshot(snapshot, {"WLLS": entry({"A": ["p1", "p2"]})})
+    cache.put("WLLS", entry({"A": ["p9"], "B": ["p1"]}))
+    brought = cache.import_snapshot(snapshot)
+    assert (brought.sites, brought.hosts, brought.rows, brought.skipped) == (("WLLS",), 1, 2, ())
+    assert {host: list(found) for host, found in cache.get("WLLS").items()} == {"A": ["p1", "p2"], "B": ["p1"]}
+
+
+def test_a_failed_import_imports_nothing(cache, tmp_path):
+    snapshot = tmp_path / "cache.clixml"
+    write_snapshot(snapshot, {"BOYO": entry({"A": ["p1"]}), "WLLS": entry({"A": ["p1"]})})
+    snapshot.write_bytes(snapshot.read_bytes()[:-200])
+    with pytest.raises(SnapshotError):
+        cache.import_snapshot(snapshot)
+    assert len(cache) == 0
+
+
+def test_an_export_can_be_limited_to_sites_and_reads_back(cache, tmp_path):
+    cache.put("BOYO", entry({"A": ["p1"]}))
+    cache.put("WLLS", entry({"B": ["p1"]}))
+    assert cache.export_snapshot(tmp_path / "some.clixml", sites=["wlls", "nobody"]) == ("WLLS",)
+    other = SharedSiteCache(settings=Settings())
+    assert other.import_snapshot(tmp_path / "some.clixml").sites == ("WLLS",)
+    assert other.get("WLLS") == cache.get("WLLS")
+
+
+def test_nothing_to_export_makes_no_file(cache, tmp_path):
+    assert cache.export_snapshot(tmp_path / "none.clixml") == ()
+    assert list(tmp_path.iterdir()) == []
+
+
+# Switched off (reference: site-cache 5.7)
+
+
+def test_switched_off_every_get_is_a_miss_and_every_set_is_ignored(make_cache, events, tmp_path):
+    snapshot = tmp_path / "cache.clixml"
+    write_snapshot(snapshot, {"WLLS": entry({"A": ["p1"]})})
+    cache = make_cache(shared_cache_enabled=False, shared_cache_snapshot=snapshot)
+    cache.put("WLLS", entry({"A": ["p1"]}))
+    cache.merge_host("WLLS", "B", ports("p1"))
+    assert cache.get("WLLS") is None
+    assert [operation for operation, *_ in operations(events)] == ["GetMiss"]
+    assert events.of(InterfaceSiteCacheHostPersisted)[0].shared_store_updated is False
+
+
+# The bound on rows
+
+
+def test_the_least_recently_used_sites_go_when_a_new_one_does_not_fit(make_cache, events):
+    cache = make_cache(shared_cache_max_rows=5)
+    cache.put("A", entry({"h": ["p1", "p2"]}))
+    cache.put("B", entry({"h": ["p1", "p2"]}))
+    cache.get("A")
+    cache.put("C", entry({"h": ["p1", "p2", "p3"]}))
+    assert set(cache.sites()) == {"A", "C"}
+    assert operations(events)[-1] == ("Remove", "B", 2, 1, 2)
+    statistics = cache.statistics()
+    assert (statistics.rows, statistics.max_rows, statistics.evictions) == (5, 5, 1)
+
+
+def test_a_site_larger_than_the_whole_cache_is_served_but_not_kept(make_cache):
+    cache = make_cache(shared_cache_max_rows=2)
+    cache.put("A", entry({"h": ["p1"]}))
+    large = entry({"h": ["p1", "p2", "p3"]})
+    assert cache.get_or_hydrate("B", lambda _: large) is large
+    assert "B" not in cache
+
+
+def test_statistics_count_what_happened(cache):
+    cache.get("A")
+    cache.put("A", entry({"h": ["p1", "p2"]}))
+    cache.get("A")
+    cache.get_or_hydrate("B", lambda _: entry({"h": []}))
+    statistics = cache.statistics()
+    assert (statistics.sites, statistics.hosts, statistics.rows) == (2, 2, 2)
+    assert (statistics.hits, statistics.misses, statistics.sets, statistics.hydrations) == (1, 2, 2, 1)
+
+
+# Hydrating once
+
+
+def in_threads(count, target):
+    threads = [threading.Thread(target=target) for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert not any(thread.is_alive() for thread in threads)
+
+
+def test_sixteen_threads_that_want_one_cold_site_read_it_once(cache):
+    reads, results, gate = [], [], threading.Barrier(16)
+
+    def hydrate(_previous):
+        reads.append(1)
+        time.sleep(0.1)
+        return entry({"A": ["p1"]})
+
+    def ask():
+        gate.wait()
+        results.append(cache.get_or_hydrate("WLLS", hydrate))
+
+    in_threads(16, ask)
+    assert len(reads) == 1
+    assert len(set(map(id, results))) == 1
+    assert cache.statistics().shared_hydrations == 15
+
+
+def test_a_failed_refresh_leaves_the_old_entry_and_tells_everybody(cache):
+    old = entry({"A": ["p1"]})
+    cache.put("WLLS", old)
+
+    def fail(previous):
+        assert previous is old
+        raise OSError("gone")
+
+    with pytest.raises(OSError, match="gone"):
+        cache.get_or_hydrate("WLLS", fail, refresh=True)
+    assert cache.get("WLLS") is old
+
+
+def test_readers_during_a_refresh_see_the_old_or_the_new_entry(cache):
+    cache.put("WLLS", SiteEntry({f"H{number}": ports("p1", "p2", status="0") for number in range(20)}))
+    stop, mixed = threading.Event(), []
+
+    def read():
+        while not stop.is_set():
+            seen = {row.status for found in cache.get("WLLS").values() for row in found.values()}
+            if len(seen) != 1:
+                mixed.append(seen)
+
+    readers = [threading.Thread(target=read) for _ in range(4)]
+    for reader in readers:
+        reader.start()
+    for turn in range(50):
+        cache.get_or_hydrate(
+            "WLLS",
+            lambda _, turn=turn: SiteEntry({f"H{n}": ports("p1", "p2", status=str(turn)) for n in range(20)}),
+            refresh=True,
+        )
+    stop.set()
+    for reader in readers:
+        reader.join(10)
+    assert mixed == []
+
+
+def test_a_host_merged_while_its_site_is_read_is_not_lost(cache):
+    def hydrate(_previous):
+        cache.merge_host("WLLS", "B", ports("p1", status="new"))
+        return SiteEntry({"A": ports("p1"), "B": ports("p1", status="old")})
+
+    result = cache.get_or_hydrate("WLLS", hydrate)
+    assert result["B"]["p1"].status == "new"
+    assert cache.get("WLLS") == result
+
+
+def test_a_refresh_drops_hosts_that_are_gone(cache):
+    cache.put("WLLS", entry({"A": ["p1"], "GONE": ["p1"]}))
+    cache.get_or_hydrate("WLLS", lambda _: entry({"A": ["p1"]}), refresh=True)
+    assert list(cache.get("WLLS")) == ["A"]
+
+
+def test_merging_hosts_from_many_threads_loses_none(cache):
+    numbers = iter(range(200))
+    lock = threading.Lock()
+
+    def merge():
+        while True:
+            with lock:
+                number = next(numbers, None)
+            if number is None:
+                return
+            cache.merge_host("WLLS", f"H{number}", ports("p1"))
+
+    in_threads(8, merge)
+    assert cache.get("WLLS").host_count == 200
+
+
+def test_the_process_has_one_cache():
+    found = []
+    in_threads(8, lambda: found.append(shared_site_cache()))
+    assert len(set(map(id, found))) == 1

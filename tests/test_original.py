@@ -1,0 +1,142 @@
+"""What must hold for the original's own databases and snapshots, taken together."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import subprocess
+
+import msgspec
+import pytest
+
+from statetrace.cache import SharedSiteCache, read_snapshot
+from statetrace.database import SiteDatabases, convert_database
+from statetrace.model import SignatureForm, compute_signature
+from statetrace.repository import DeviceRepository
+from statetrace.settings import Settings
+
+pytestmark = [pytest.mark.original, pytest.mark.mdbtools]
+
+# reference: site-cache 15.2
+SIGNATURE_DIGESTS = {
+    SignatureForm.TRIMMED: "1e4f1185e76f0a4647b0caadd77b83ecd42d6be95186a5cd622963792d94fd6e",
+    SignatureForm.DECEMBER: "10613e70671573ea17bc33dedbe0d9ad96a06935470572681bdd9916284cb458",
+}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _mdbtools():
+    pyodbc = pytest.importorskip("pyodbc", reason="pip install pyodbc", exc_type=ImportError)
+    if "MDBTools" not in pyodbc.drivers():
+        pytest.skip("the MDBTools ODBC driver is missing (Debian: odbc-mdbtools)")
+
+
+@pytest.fixture
+def folder(tmp_path, original_data):
+    """A data folder with both databases under their sites' names."""
+    for site, file in (("BOYO", "BOYO.accdb"), ("WLLS", "WLLS-2025-09-15.accdb")):
+        (tmp_path / site).mkdir()
+        shutil.copyfile(original_data / "access" / file, tmp_path / site / f"{site}.accdb")
+    return tmp_path
+
+
+def repository_over(folder):
+    return DeviceRepository(SiteDatabases(folder), cache=SharedSiteCache(settings=Settings()))
+
+
+def test_boyo_hydrates_with_the_known_signatures(folder, capfd):
+    read = repository_over(folder).read_site("BOYO")
+    assert (read.entry.host_count, read.entry.total_rows) == (12, 120)
+    assert (read.metrics.provider, read.metrics.database_dialect) == ("ADODB", "access")
+    for form, digest in SIGNATURE_DIGESTS.items():
+        lines = sorted(
+            (host, port, compute_signature(row, form)) for host, ports in read.entry.items() for port, row in ports.items()
+        )
+        assert hashlib.sha256("\n".join(map("\t".join, lines)).encode()).hexdigest() == digest
+    colours = [(row.auth_template, row.port_color, row.compliance) for ports in read.entry.values() for row in ports.values()]
+    assert {case: colours.count(case) for case in set(colours)} == {
+        ("macauth", "Blue", "Match"): 60, ("open", "Red", "Match"): 24,
+        ("dot1x", "Purple", "Match"): 24, ("flexible", "Green", "Match"): 12,
+    }  # fmt: skip
+    assert capfd.readouterr() == ("", "")
+
+
+def test_hints_of_boyo_are_counted_as_the_original_did(folder):
+    repository = repository_over(folder)
+    first = repository.read_site("BOYO").metrics
+    second = repository.read_site("BOYO", refresh=True).metrics
+    assert (first.materialize_template_cache_hits, first.materialize_template_cache_misses) == (116, 4)
+    assert first.materialize_template_cache_hit_ratio == 0.966667
+    assert (second.materialize_template_cache_hits, second.materialize_template_cache_misses) == (120, 0)
+    assert second.materialize_template_cache_hit_ratio == 1
+    assert (second.host_map_signature_match_count, second.host_map_signature_rewrite_count) == (120, 0)
+
+
+def test_boyo_equals_the_snapshot_that_the_original_made_of_it_but_for_the_sort_key(folder, original_data):
+    ours = repository_over(folder).site("BOYO").to_wire()
+    theirs = read_snapshot(original_data / "snapshots" / "SharedCacheSnapshot-latest.clixml").entries["BOYO"].to_wire()
+    for site in (ours, theirs):
+        for ports in site.values():
+            for row in ports.values():
+                del row["PortSort"]
+    assert ours == theirs
+
+
+def test_a_refresh_of_the_imported_snapshot_matches_every_row(folder, original_data):
+    repository = repository_over(folder)
+    repository.cache.import_snapshot(original_data / "snapshots" / "SharedCacheSnapshot-latest.clixml")
+    assert repository.read_site("BOYO").from_cache
+    metrics = repository.read_site("BOYO", refresh=True).metrics
+    assert (metrics.host_map_signature_match_count, metrics.host_map_candidate_from_previous_count) == (120, 120)
+
+
+def test_wlls_equals_what_mdb_json_prints(folder):
+    if shutil.which("mdb-json") is None:
+        pytest.skip("mdb-json is missing (Debian: mdbtools)")
+    entry = repository_over(folder).site("WLLS")
+    assert (entry.host_count, entry.total_rows) == (5, 224)
+    printed = subprocess.run(
+        ["mdb-json", folder / "WLLS" / "WLLS.accdb", "Interfaces"], check=True, capture_output=True
+    ).stdout
+    stored = {
+        "Name": "Name", "Status": "Status", "VLAN": "VLAN", "Duplex": "Duplex", "Speed": "Speed", "Type": "Type",
+        "Learned": "LearnedMACs", "AuthState": "AuthState", "AuthMode": "AuthMode", "AuthClient": "AuthClientMAC",
+        "Template": "AuthTemplate", "Config": "Config", "PortColor": "PortColor", "StatusTag": "ConfigStatus",
+        "ToolTip": "ToolTip",
+    }  # fmt: skip
+    rows = [json.loads(line) for line in printed.splitlines()]
+    assert len(rows) == 224
+    for row in rows:
+        wire = entry[row["Hostname"]][row["Port"]].to_wire()
+        expected = {field: str(row.get(column, "")) for field, column in stored.items()}
+        expected["ToolTip"] = expected["ToolTip"].rstrip()
+        assert {field: wire[field] for field in stored} == expected
+
+
+def test_wlls_stores_its_colours_so_no_hint_is_looked_up(folder):
+    metrics = repository_over(folder).read_site("WLLS").metrics
+    assert (metrics.materialize_template_cache_hits, metrics.materialize_template_cache_misses) == (0, 0)
+    assert metrics.materialize_template_cache_hit_ratio is None
+
+
+@pytest.mark.parametrize("site", ["BOYO", "WLLS"])
+def test_converted_to_sqlite_both_give_identical_entries(folder, tmp_path, site):
+    access = repository_over(folder).site(site)
+    other = tmp_path / "converted"
+    convert_database(folder / site / f"{site}.accdb", other / site / f"{site}.sqlite")
+    converted = repository_over(other).read_site(site)
+    assert converted.metrics.database_dialect == "sqlite"
+    assert converted.entry == access
+    assert msgspec.json.encode(converted.entry.to_wire()) == msgspec.json.encode(access.to_wire())
+
+
+def test_history_of_a_real_host(folder):
+    repository = repository_over(folder)
+    host = "BOYO-A05-AS-02"
+    device = repository.device(host)
+    assert (device.make, device.site, device.ports) == ("Brocade", "BOYO", 10)
+    assert [record.run_date for record in repository.device_history(host)] == ["2026-01-06 13:28:32"]
+    (record,) = repository.interface_history(host, "Et1/1/1")
+    assert (record.run_date, record.row.name, record.row.config) == ("2026-01-06 13:28:32", "Users1", " port-name Uplink1\n exit")
+    assert repository.spanning_tree(host) == ()
