@@ -69,9 +69,7 @@ def content_sha256(entries: Mapping[str, SiteEntry]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def read_snapshot(
-    path: str | os.PathLike[str], *, partial: bool = False, limits: Limits = DEFAULT_LIMITS
-) -> Snapshot:
+def read_snapshot(path: str | os.PathLike[str], *, partial: bool = False, limits: Limits = DEFAULT_LIMITS) -> Snapshot:
     """Reads a snapshot in any of its shapes and encodings.
 
     Args:

@@ -105,7 +105,9 @@ def _class_shape(host_map: Any) -> str:
 
 def _has_row_lists(entry: Any) -> bool:
     host_map = next((held for name, held in _members(entry).items() if str(name).casefold() == "hostmap"), entry)
-    return any(isinstance(ports, ClixmlObject) and isinstance(ports.value, list) for ports in _members(host_map).values())
+    return any(
+        isinstance(ports, ClixmlObject) and isinstance(ports.value, list) for ports in _members(host_map).values()
+    )
 
 
 def _members(value: Any) -> Mapping[Any, Any]:

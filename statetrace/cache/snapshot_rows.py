@@ -6,7 +6,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from statetrace.cache.clixml.escapes import decode_escapes, encode_text
-from statetrace.model.interface import WIRE_FIELDS, InterfaceRow, row_from_wire, utf16_length, wire_values
+from statetrace.model.interface import (
+    WIRE_FIELDS,
+    InterfaceRow,
+    derive_tooltip,
+    row_from_wire,
+    utf16_length,
+    wire_values,
+)
 
 _BLANK_LINE = encode_text("\r\n\r\n")
 
@@ -72,6 +79,9 @@ class RowsAsWritten:
         stated_tooltip = None
         if tooltip != written_tooltip(config, written[10], written[11]):
             stated_tooltip = decode_escapes(tooltip)
+            if stated_tooltip == derive_tooltip(template, config):
+                # The same, escaped in another way.
+                stated_tooltip = None
         row = InterfaceRow(
             name, status, vlan, duplex, speed, kind, learned, state, mode, client, template, config, port_sort, color,
             compliance, stated_tooltip,

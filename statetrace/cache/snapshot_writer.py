@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import secrets
 from collections.abc import Iterator, Mapping
 from enum import Enum
 from pathlib import Path
 
+from statetrace.cache.atomic_file import replace_file
 from statetrace.cache.clixml.document import (
     BYTE_ORDER_MARKS,
     NEWLINE,
@@ -63,20 +62,7 @@ def write_snapshot(
     Raises:
         OSError: the file cannot be written; ``path`` is as it was.
     """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}.tmp")
-    try:
-        with temporary.open("xb") as file:
-            for block in _blocks(entries, style):
-                file.write(block)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
-        raise
+    replace_file(Path(path), _blocks(entries, style))
 
 
 def format_snapshot(entries: Mapping[str, SiteEntry], style: SnapshotStyle = SnapshotStyle.POWERSHELL_7) -> bytes:

@@ -35,7 +35,7 @@ def hydrate(
     """Read sites into the cache and show what each stage took, in milliseconds."""
     failures: list[HydrationFailed] = []
     with open_engine(data, database, telemetry) as engine:
-        chosen = tuple(sites or ()) or engine.repository.sites()
+        chosen = tuple(sites or ()) or tuple(CaseInsensitiveMap.fromkeys((*engine.cache.sites(), *engine.repository.sites())))
         if not chosen:
             say(f"no site databases in {data}; `statetrace demo` makes some to look at")
             raise typer.Exit(1)

@@ -1,0 +1,32 @@
+"""Replacing a file so that readers see the old content or the new, and never a part."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+from collections.abc import Iterable
+from pathlib import Path
+
+
+def replace_file(path: Path, blocks: Iterable[bytes]) -> None:
+    """Writes ``blocks`` to the file ``path``, whose directory is made if need be.
+
+    They are written beside ``path`` first, and put in its place when they are on disk.
+
+    Raises:
+        OSError: the file cannot be written; ``path`` is as it was.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}.tmp")
+    try:
+        with temporary.open("xb") as file:
+            for block in blocks:
+                file.write(block)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise

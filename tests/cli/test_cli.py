@@ -1,0 +1,272 @@
+"""The command line, as a person at a terminal or a script uses it: in processes of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from statetrace.demo import SyntheticSite, write_site
+
+
+def run(*arguments, cwd=None, **environ):
+    own = {name: value for name, value in os.environ.items() if not name.startswith("STATETRACE_")}
+    return subprocess.run(
+        [sys.executable, "-m", "statetrace", *map(str, arguments)],
+        cwd=cwd, capture_output=True, text=True, encoding="utf-8", timeout=120, check=False,
+        env={**own, "COLUMNS": "200", **environ},
+    )  # fmt: skip
+
+
+def document(*arguments, **options):
+    finished = run(*arguments, "--json", **options)
+    assert finished.returncode == 0, finished.stderr
+    return json.loads(finished.stdout)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A data folder with two small sites, and a snapshot of both."""
+    folder = tmp_path_factory.mktemp("cli")
+    for site in (SyntheticSite("ALDR", "Brocade", 2, 3), SyntheticSite("BRCK", "Cisco", 3, 4)):
+        write_site(folder / "Data" / site.site / f"{site.site}.sqlite", site)
+    finished = run("snapshot", "export", folder / "cache.clixml", "--data", folder / "Data")
+    assert finished.returncode == 0, finished.stderr
+    return folder
+
+
+@pytest.fixture
+def data(folder):
+    return folder / "Data"
+
+
+@pytest.fixture
+def snapshot(folder):
+    return folder / "cache.clixml"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [(), ("hydrate",), ("show",), ("convert",), ("demo",), ("snapshot",)]
+    + [("snapshot", name) for name in ("export", "import", "inspect", "check", "convert")],
+)
+def test_every_command_explains_itself(command):
+    finished = run(*command, "--help")
+    assert finished.returncode == 0
+    assert "Usage:" in finished.stdout
+    assert len(finished.stdout.splitlines()) > 5
+
+
+def test_the_version_is_told():
+    assert run("--version").stdout.startswith("statetrace 0.")
+
+
+@pytest.mark.parametrize("arguments", [("nonsense",), ("show",), ("hydrate", "--nonsense"), ("snapshot", "inspect")])
+def test_wrong_usage_exits_with_2(arguments):
+    finished = run(*arguments)
+    assert finished.returncode == 2
+    assert finished.stdout == ""
+    assert "Usage:" in finished.stderr or "Error" in finished.stderr
+
+
+# demo
+
+
+def test_the_demo_shows_cold_cached_and_carried_sites_side_by_side(tmp_path):
+    report = document("demo", tmp_path / "demo")
+    assert [(metrics["HostCount"], metrics["TotalRows"], metrics["Provider"]) for metrics in report["Cold"]] == [
+        (12, 120, "ADODB"),
+        (25, 1200, "ADODB"),
+    ]
+    assert [metrics["Provider"] for metrics in report["Cached"]] == ["Cache", "Cache"]
+    assert [(site["CacheStatus"], site["TotalRows"]) for site in report["FreshProcess"]["Sites"]] == [
+        ("SharedOnly", 120),
+        ("SharedOnly", 1200),
+    ]
+    again = run("demo", tmp_path / "demo")  # what is there is used as it is
+    assert again.returncode == 0
+    assert "Materialize ms" in again.stdout
+    assert "1,200" in again.stdout
+
+
+def test_the_demo_leaves_nothing_behind_unless_told_where(tmp_path):
+    finished = run("demo", cwd=tmp_path, TMPDIR=str(tmp_path))
+    assert finished.returncode == 0
+    assert list(tmp_path.iterdir()) == []
+
+
+# hydrate
+
+
+def test_hydrate_prints_the_metrics_of_all_sites(data):
+    reads = document("hydrate", "--data", data)
+    assert [(read["EventName"], read["Site"], read["TotalRows"]) for read in reads] == [
+        ("InterfaceSiteCacheMetrics", "ALDR", 6),
+        ("InterfaceSiteCacheMetrics", "BRCK", 12),
+    ]
+    table = run("hydrate", "brck", "--data", data).stdout
+    assert "ALDR" not in table
+    assert "Hydrated" in table
+
+
+def test_hydrate_names_a_site_that_no_database_holds_and_reads_the_others(data):
+    finished = run("hydrate", "ALDR", "NONE", "--data", data)
+    assert finished.returncode == 1
+    assert "ALDR" in finished.stdout
+    assert "site NONE" in finished.stderr
+
+
+def test_one_broken_database_does_not_stop_the_other_sites(tmp_path):
+    write_site(tmp_path / "ALDR" / "ALDR.sqlite", SyntheticSite("ALDR", "Cisco", 1, 2))
+    (tmp_path / "BAD").mkdir()
+    (tmp_path / "BAD" / "BAD.sqlite").write_bytes(b"SQLite format 3\0" + b"x" * 5000)
+    finished = run("hydrate", "--data", tmp_path)
+    assert finished.returncode == 1
+    assert "ALDR" in finished.stdout
+    assert "BAD.sqlite" in finished.stderr
+    assert "Traceback" not in finished.stderr
+
+
+def test_hydrate_without_any_database_says_what_to_do(tmp_path):
+    finished = run("hydrate", "--data", tmp_path)
+    assert finished.returncode == 1
+    assert "statetrace demo" in finished.stderr
+
+
+def test_hydrate_writes_telemetry_where_it_is_told(data, tmp_path):
+    run("hydrate", "--data", data, "--telemetry", tmp_path / "one")
+    (tmp_path / "two").mkdir()
+    run("hydrate", "--data", data, STATETRACE_TELEMETRY_DIR=str(tmp_path / "two"))
+    for name in ("one", "two"):
+        (day,) = (tmp_path / name).glob("*.json")
+        events = [json.loads(line)["EventName"] for line in day.read_bytes().splitlines()]
+        assert events.count("InterfaceSiteCacheMetrics") == 2
+        assert events[0] == "InterfaceSiteCacheSharedStoreState"
+
+
+# show
+
+
+def test_show_prints_a_site_as_its_content(data):
+    shown = document("show", "BRCK", "--data", data)
+    hosts = shown["BRCK"]
+    assert [len(ports) for ports in hosts.values()] == [4, 4, 4]
+    row = hosts["BRCK-A01-AS-01"]["Gi1/0/1"]
+    assert len(row) == 17
+    assert list(row)[:3] == ["Name", "Status", "VLAN"]
+
+
+def test_show_prints_a_host_or_a_port_in_any_case(data):
+    assert list(document("show", "brck-a01-as-02", "--data", data)["BRCK"]) == ["BRCK-A01-AS-02"]
+    shown = document("show", "SSH@BRCK-A01-AS-02", "gi1/0/3", "--data", data)
+    assert list(shown["BRCK"]["BRCK-A01-AS-02"]) == ["Gi1/0/3"]
+    table = run("show", "BRCK-A01-AS-02", "Gi1/0/3", "--data", data).stdout
+    assert "Signature" in table
+
+
+def test_show_can_look_into_a_snapshot(data, snapshot):
+    assert document("show", "BRCK", "--snapshot", snapshot) == document("show", "BRCK", "--data", data)
+
+
+@pytest.mark.parametrize(("arguments", "named"), [(("NONE",), "NONE"), (("BRCK-X",), "BRCK-X"), (("BRCK", "Gi9"), "Gi9")])
+def test_show_names_what_it_does_not_find(data, arguments, named):
+    finished = run("show", *arguments, "--data", data)
+    assert (finished.returncode, finished.stdout) == (1, "")
+    assert named in finished.stderr
+
+
+# snapshot
+
+
+def test_inspect_tells_what_a_snapshot_holds(snapshot):
+    inspected = document("snapshot", "inspect", snapshot)
+    assert [(site["Site"], site["HostCount"], site["TotalRows"]) for site in inspected["Sites"]] == [("ALDR", 2, 6), ("BRCK", 3, 12)]
+    assert (inspected["Encoding"], inspected["Shape"]) == ("UTF-8", "S1")
+    assert len(inspected["ContentSha256"]) == 64
+    assert inspected["ContentSha256"] in run("snapshot", "inspect", snapshot, "--hosts").stdout
+
+
+def test_convert_rewrites_a_snapshot_for_windows_powershell(snapshot, tmp_path):
+    target = tmp_path / "deep" / "windows.clixml"
+    assert run("snapshot", "convert", snapshot, target, "--windows").returncode == 0
+    assert target.read_bytes().startswith(b"\xff\xfe")
+    assert document("snapshot", "inspect", target)["ContentSha256"] == document("snapshot", "inspect", snapshot)["ContentSha256"]
+
+
+def test_import_serves_the_sites_and_compares_them_on_request(data, snapshot):
+    imported = document("snapshot", "import", snapshot, "--data", data)
+    assert [(site["Site"], site["CacheStatus"], site["Provider"]) for site in imported["Sites"]] == [
+        ("ALDR", "SharedOnly", "Cache"),
+        ("BRCK", "SharedOnly", "Cache"),
+    ]
+    compared = document("snapshot", "import", snapshot, "--data", data, "--refresh")
+    assert [(site["Provider"], site["Matched"]) for site in compared["Sites"]] == [("ADODB", 6), ("ADODB", 12)]
+
+
+def test_the_snapshot_of_the_environment_is_served_without_a_database(snapshot, tmp_path):
+    reads = document("hydrate", "BRCK", "--data", tmp_path, STATETRACE_SHARED_CACHE_SNAPSHOT=str(snapshot))
+    assert (reads[0]["CacheStatus"], reads[0]["Provider"], reads[0]["TotalRows"]) == ("SharedOnly", "Cache", 12)
+
+
+def test_export_can_name_sites_and_write_a_summary(data, tmp_path):
+    target = tmp_path / "one.clixml"
+    exported = document("snapshot", "export", target, "brck", "--data", data, "--summary")
+    assert [site["Site"] for site in exported["Sites"]] == ["BRCK"]
+    summary = json.loads((tmp_path / "one-summary.json").read_text("utf-8-sig"))
+    assert [(site["Site"], site["Hosts"], site["TotalRows"]) for site in summary] == [("BRCK", 3, 12)]
+
+
+def test_export_of_nothing_fails_and_makes_no_file(tmp_path):
+    finished = run("snapshot", "export", tmp_path / "none.clixml", "--data", tmp_path)
+    assert finished.returncode == 1
+    assert not (tmp_path / "none.clixml").exists()
+
+
+def test_check_passes_within_its_budgets_and_fails_as_a_gate(snapshot):
+    assert run("snapshot", "check", snapshot, "--require", "aldr", "--require", "BRCK").returncode == 0
+    finished = run("snapshot", "check", snapshot, "--require", "WLLS", "--max-rows", "10")
+    assert finished.returncode == 3
+    assert "WLLS" in finished.stdout + finished.stderr
+    failed = run("snapshot", "check", snapshot, "--max-rows", "10", "--json")
+    assert failed.returncode == 3
+    assert json.loads(failed.stdout)["Issues"]
+
+
+@pytest.mark.parametrize("content", [b"", b"hello", b"<Objs", b'<?xml version="1.0"?><!DOCTYPE a><a/>'])
+@pytest.mark.parametrize("command", ["inspect", "import"])
+def test_a_file_that_is_no_snapshot_is_refused_in_one_line(tmp_path, content, command):
+    file = tmp_path / "bad.clixml"
+    file.write_bytes(content)
+    finished = run("snapshot", command, file)
+    assert (finished.returncode, finished.stdout) == (1, "")
+    assert "bad.clixml" in finished.stderr
+    assert "Traceback" not in finished.stderr
+
+
+# convert
+
+
+def test_convert_copies_a_database_and_refuses_to_overwrite(data, tmp_path):
+    target = tmp_path / "copy.sqlite"
+    report = document("convert", data / "BRCK" / "BRCK.sqlite", target)
+    assert {table["Name"]: table["Rows"] for table in report["Tables"]}["Interfaces"] == 12
+    again = run("convert", data / "BRCK" / "BRCK.sqlite", target)
+    assert again.returncode == 1
+    assert "copy.sqlite" in again.stderr
+
+
+def test_hostile_text_cannot_steer_the_terminal(tmp_path):
+    site = SyntheticSite("EVIL", "Cisco", 1, 1)
+    write_site(tmp_path / "EVIL" / "EVIL.sqlite", site)
+    import sqlite3  # noqa: PLC0415
+
+    connection = sqlite3.connect(tmp_path / "EVIL" / "EVIL.sqlite")
+    connection.execute("UPDATE Interfaces SET Name = ?", ("\x1b[2J\x07[bold]x[/bold]",))
+    connection.commit()
+    connection.close()
+    shown = run("show", "EVIL", "--data", tmp_path).stdout
+    assert "\x1b" not in shown
+    assert "\\x1b[2J\\x07[bold]x[/bold]" in shown
