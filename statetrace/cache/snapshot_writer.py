@@ -43,7 +43,9 @@ class SnapshotStyle(Enum):
 
 
 _CORE_LIBRARIES = {
-    SnapshotStyle.POWERSHELL_7: "System.Private.CoreLib, Version=9.0.0.0, Culture=neutral, PublicKeyToken=7cec85d7bea7798e",
+    SnapshotStyle.POWERSHELL_7: (
+        "System.Private.CoreLib, Version=9.0.0.0, Culture=neutral, PublicKeyToken=7cec85d7bea7798e"
+    ),
     SnapshotStyle.WINDOWS_POWERSHELL: "mscorlib, Version=4.0.0.0, Culture=neutral, PublicKeyToken=b77a5c561934e089",
 }
 

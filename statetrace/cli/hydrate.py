@@ -9,7 +9,9 @@ import typer
 
 from statetrace.cli.options import Data, Database, Json, TelemetryDirectory, open_engine
 from statetrace.cli.output import print_json, print_table, progress, say
-from statetrace.errors import HydrationFailed
+from statetrace.engine import Engine
+from statetrace.errors import DatabaseError, HydrationFailed, StateTraceError
+from statetrace.model import CaseInsensitiveMap
 from statetrace.repository import SiteRead
 
 STAGES = {
@@ -33,10 +35,10 @@ def hydrate(
     json: Json = False,
 ) -> None:
     """Read sites into the cache and show what each stage took, in milliseconds."""
-    failures: list[HydrationFailed] = []
+    failures: list[StateTraceError] = []
     with open_engine(data, database, telemetry) as engine:
-        chosen = tuple(sites or ()) or tuple(CaseInsensitiveMap.fromkeys((*engine.cache.sites(), *engine.repository.sites())))
-        if not chosen:
+        chosen = sites or _all_sites(engine, failures)
+        if not chosen and not failures:
             say(f"no site databases in {data}; `statetrace demo` makes some to look at")
             raise typer.Exit(1)
         reads: list[tuple[str, SiteRead]] = []
@@ -58,6 +60,14 @@ def hydrate(
         say(f"statetrace: site {site}: no database in {data} holds it")
     if failures or missing:
         raise typer.Exit(1)
+
+
+def _all_sites(engine: Engine, failures: list[StateTraceError]) -> list[str]:
+    """The sites that are cached, as by an imported snapshot, and those of the databases that can be read."""
+    unreadable: list[DatabaseError] = []
+    stored = engine.repository.sites(failures=unreadable)
+    failures.extend(unreadable)
+    return list(CaseInsensitiveMap((site, None) for site in (*engine.cache.sites(), *stored)))
 
 
 def print_reads(reads: list[tuple[str, SiteRead]], *, title: str | None = None) -> None:

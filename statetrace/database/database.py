@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import sys
@@ -171,7 +172,11 @@ def write_lock(path: Path) -> Iterator[None]:
     except Timeout as error:
         raise DatabaseLocked(path, 1, _LONGEST_WAIT_S * 1_000, "another process is writing") from error
     except OSError as error:
-        raise DatabaseReadOnly(path, f"cannot be written: no lock file can be made beside it ({error})") from error
+        kind = DatabaseReadOnly if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS) else DatabaseError
+        raise kind(
+            path,
+            f"no lock for writing can be made beside it ({error}); `statetrace convert` makes a copy elsewhere",
+        ) from error
     try:
         yield
     finally:

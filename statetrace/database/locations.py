@@ -93,17 +93,27 @@ class SiteDatabases:
         """All databases, opened, in the order of ``paths``."""
         return (self._open(path) for path in self.paths())
 
-    def sites(self) -> list[str]:
+    def sites(self, *, failures: list[DatabaseError] | None = None) -> list[str]:
         """The site codes of all databases in their first spelling, sorted without regard to case.
 
         A device without site, or with the four characters that the original stored, counts by its host name.
+
+        Arguments:
+            failures: receives what went wrong with databases that cannot be read, in place of raising it.
 
         Raises:
             DatabaseError: a database that cannot be read.
         """
         codes: dict[str, str] = {}
-        for database in self.databases():
-            for folded, code in self._codes(database).items():
+        for path in self.paths():
+            try:
+                found = self._codes(self._open(path))
+            except DatabaseError as error:
+                if failures is None:
+                    raise
+                failures.append(error)
+                continue
+            for folded, code in found.items():
                 codes.setdefault(folded, code)
         return [code for _, code in sorted(codes.items())]
 

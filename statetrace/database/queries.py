@@ -46,7 +46,8 @@ def _one(name: str) -> sa.BindParameter[Any]:
 _ALL_INTERFACES: Select = (
     sa.select(*((_devices if name in _DEVICE_COLUMNS else _interfaces).c[name] for name in INTERFACE_COLUMNS))
     .select_from(_interfaces.join(_devices, _interfaces.c.Hostname == _devices.c.Hostname))
-    .order_by(_interfaces.c.Hostname, _interfaces.c.Port)
+    # By the device's column, not the interface's equal one: then SQLite walks two indexes in order and sorts nothing.
+    .order_by(_devices.c.Hostname, _interfaces.c.Port)
 )
 _SITE_INTERFACES = _ALL_INTERFACES.where(_devices.c.Site.in_(_several("sites")))
 _HOST_INTERFACES = _ALL_INTERFACES.where(_interfaces.c.Hostname.in_(_several("hostnames")))

@@ -81,9 +81,16 @@ class DeviceRepository:
 
     # Sites
 
-    def sites(self) -> tuple[str, ...]:
-        """The codes of all sites that any database holds, sorted."""
-        return tuple(self.databases.sites())
+    def sites(self, *, failures: list[DatabaseError] | None = None) -> tuple[str, ...]:
+        """The codes of all sites that any database holds, sorted.
+
+        Args:
+            failures: receives what went wrong with databases that cannot be read, in place of raising it.
+
+        Raises:
+            DatabaseError: a database cannot be read.
+        """
+        return tuple(self.databases.sites(failures=failures))
 
     def site(self, site: str, *, refresh: bool = False) -> SiteEntry:
         """The rows of a site: cached, else hydrated from its database. See :meth:`read_site`."""

@@ -23,7 +23,7 @@ _HEAD_BYTES = 64
 
 
 class ClixmlEncoding(Enum):
-    """The encodings that PowerShell recognises; UTF-16 only with a byte order mark (reference: clixml-snapshots 1.1)."""
+    """The encodings that PowerShell knows; UTF-16 only with a byte order mark (reference: clixml-snapshots 1.1)."""
 
     UTF_8 = "UTF-8"
     UTF_16LE = "UTF-16LE"

@@ -123,7 +123,7 @@ class ClixmlReader:
             return [*self.roots, *self._stack[3].target]
         return self.roots
 
-    def _install_handlers(self) -> None:
+    def _install_handlers(self) -> None:  # noqa: C901, PLR0915  # two functions in one, sharing their variables
         """Sets the parser's handlers: closures, since they run for every element and local variables are quickest."""
         parser, stack = self._parser, self._stack
         open_element, close_element, close_leaf = self._open, self._close, self._close_leaf
@@ -303,7 +303,7 @@ class ClixmlReader:
         if kind == "En":
             if len(target) == len(_PAIR) or name != _PAIR[len(target)]:
                 self._refuse(f"must hold a {' and a '.join(_PAIR)}, not {name!r}", kind)
-            if not target and (value is None or isinstance(value, ClixmlObject)):
+            if not target and (value is None or isinstance(value, msgspec.Struct)):
                 self._refuse("has a key that is null or an object", kind)
             target.append(value)
         elif kind in MEMBERS:
