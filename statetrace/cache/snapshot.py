@@ -10,8 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from statetrace.cache.clixml import ClixmlEncoding, ClixmlReader, Limits
-from statetrace.cache.clixml.reader import DEFAULT_LIMITS
+from statetrace.cache.clixml import DEFAULT_LIMITS, ClixmlEncoding, ClixmlReader, Limits
 from statetrace.cache.normalize import Skipped, normalize_site_entry
 from statetrace.cache.snapshot_records import document_shape, records
 from statetrace.cache.snapshot_rows import RowsAsWritten

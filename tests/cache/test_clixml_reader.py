@@ -51,7 +51,7 @@ def refusal(data, **limits):
         ("<D>1.10</D>", Decimal("1.10")),
         ("<DT>2025-11-12T17:35:00.1234567-07:00</DT>", datetime(2025, 11, 12, 17, 35, 0, 123456, timezone(timedelta(hours=-7)))),
         ("<DT>2025-11-12T17:35:00Z</DT>", datetime(2025, 11, 12, 17, 35, tzinfo=UTC)),
-        ("<DT>2025-11-12T17:35:00</DT>", datetime(2025, 11, 12, 17, 35)),
+        ("<DT>2025-11-12T17:35:00</DT>", datetime.fromisoformat("2025-11-12T17:35:00")),
         ("<TS>PT1M30.5S</TS>", timedelta(seconds=90.5)),
         ("<TS>-P1DT2H</TS>", -timedelta(days=1, hours=2)),
         ("<G>5c9c7e2a-0d1c-4f0a-9a43-2f0f4b1f3a10</G>", UUID("5c9c7e2a-0d1c-4f0a-9a43-2f0f4b1f3a10")),
@@ -103,7 +103,7 @@ def test_dictionaries_keep_their_order_and_keys_that_differ_by_case():
 def test_a_primitive_with_extra_members_is_the_primitive():
     hint = '<Obj N="CachedAt" RefId="1"><DT>2025-11-12T17:35:00</DT><MS><S N="DisplayHint">DateTime</S></MS></Obj>'
     (read,) = parse_clixml(document(f'<Obj RefId="0"><MS>{hint}</MS></Obj>'))
-    assert read.properties == {"CachedAt": datetime(2025, 11, 12, 17, 35)}
+    assert read.properties == {"CachedAt": datetime.fromisoformat("2025-11-12T17:35:00")}
 
 
 def test_references_reach_back_across_top_level_objects():

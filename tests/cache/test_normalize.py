@@ -120,7 +120,9 @@ def test_a_row_without_a_known_field_is_an_empty_row():
 
 
 def test_the_sort_key_is_that_of_the_port_and_not_of_the_name():
-    row = normalize_site_entry({"h": {"Te1/1": {"Name": "GigabitEthernet1/0/42", "VLAN": 42, "PortSort": " "}}})["h"]["Te1/1"]
+    row = normalize_site_entry({"h": {"Te1/1": {"Name": "GigabitEthernet1/0/42", "VLAN": 42, "PortSort": " "}}})["h"][
+        "Te1/1"
+    ]
     assert (row.port_sort, row.vlan) == ("25-TE-00001-00001-00000-00000", "42")
 
 
@@ -175,7 +177,10 @@ def test_rows_of_a_list_that_name_no_port_are_dropped_with_the_reason():
     dropped: list[Skipped] = []
     entry = normalize_site_entry({"h": [ROW, {**ROW, "Port": "Gi1"}, "x"]}, skipped=dropped)
     assert list(entry["h"]) == ["Gi1"]
-    assert [one.reason for one in dropped] == ["row 1 of the list names no port", "item 3 of the list of rows is no row"]
+    assert [one.reason for one in dropped] == [
+        "row 1 of the list names no port",
+        "item 3 of the list of rows is no row",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -205,4 +210,6 @@ def test_nonsense_is_refused_and_the_message_says_where(nonsense, where):
 
 
 def test_a_blank_port_has_no_row_and_so_no_fallback_key():
-    assert UNKNOWN_PORT not in {row.port_sort for row in normalize_site_entry({"h": {" ": ROW, "Gi1": ROW}})["h"].values()}
+    assert UNKNOWN_PORT not in {
+        row.port_sort for row in normalize_site_entry({"h": {" ": ROW, "Gi1": ROW}})["h"].values()
+    }

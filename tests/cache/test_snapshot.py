@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
-import os
 import threading
 from datetime import datetime
 
-import psrpcore
-import psrpcore.types
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -67,10 +65,7 @@ def rows(draw):
     for derived in ("ToolTip", "Signature"):
         if draw(st.booleans()):
             values[WIRE_FIELDS.index(derived)] = ""
-    row = row_from_wire("Gi1", values)
-    if draw(st.booleans()):
-        row = row_from_wire("Gi1", [*list(row.to_wire().values())[:15], draw(st.just(f"AuthTemplate: {row.auth_template}")), ""])
-    return row
+    return row_from_wire("Gi1", values)
 
 
 entries = st.dictionaries(
@@ -103,12 +98,12 @@ def by_psrpcore(data, style):
             }
             for host, ports in entry.HostMap.items()
         }
-        for entry in deserialize_clixml(text, psrpcore.types.PSCryptoProvider if False else None)
+        for entry in deserialize_clixml(text, cipher=None)
     }
 
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=50)
-@given(entries, st.sampled_from(SnapshotStyle))
+@given(entries.filter(bool), st.sampled_from(SnapshotStyle))  # it cannot read an empty root
 def test_psrpcore_reads_the_same_values(sites, style):
     assert by_psrpcore(format_snapshot(sites, style), style) == {site: entry.to_wire() for site, entry in sites.items()}
 
@@ -129,7 +124,7 @@ def test_the_example_of_the_reference_is_written_as_powershell_would():
     assert f"|40:{config}|0:|0:|" in signature
     assert '                      <S N="VLAN"></S>' in lines
     snapshot = parse_snapshot("\n".join(lines).encode())
-    assert snapshot.entries == EXAMPLE
+    assert dict(snapshot.entries) == EXAMPLE
     assert (snapshot.entries["demo"].host_count, snapshot.entries["demo"].total_rows) == (2, 2)
 
 
@@ -202,6 +197,7 @@ def snapshot_of(*roots):
     return f'<Objs Version="1.1.0.1" xmlns="{NAMESPACE}">{"".join(roots)}</Objs>'.encode()
 
 
+TEXT_VALUE = '<S N="Value">DEMO</S>'
 SITE, SITE_KEY = '<S N="Site">DEMO</S>', '<S N="SiteKey"> DEMO </S>'
 L1 = record(SITE, f'<Obj N="Entry"><MS>{DETAILS}{HOSTS}</MS></Obj>')
 
@@ -217,9 +213,8 @@ L1 = record(SITE, f'<Obj N="Entry"><MS>{DETAILS}{HOSTS}</MS></Obj>')
         ("L5", record(SITE_KEY, f'<Obj N="Entry"><MS>{HOSTS}</MS></Obj>')),
         ("L6", record(SITE_KEY, '<I32 N="HostCount">9</I32>', '<I32 N="TotalRows">9</I32>', HOSTS)),
         ("S6", record(SITE_KEY, f'<Obj N="Entry"><MS>{LISTED}</MS></Obj>')),
-        ("L3", record('<S N="site"> </S>', SITE_KEY, HOSTS).replace("L4", "")),
-        ("L3", f'<Obj><DCT>{entry("SiteKey", chr(60) + "S N=" + chr(34) + "Value" + chr(34) + ">DEMO</S>")}'
-               f'<En><S N="Key">HostMap</S>{HOSTS.replace("HostMap", "Value", 1)}</En></DCT></Obj>'),
+        ("L4", record('<S N="site"> </S>', SITE_KEY, HOSTS)),
+        ("L3", f"<Obj><DCT>{entry('SiteKey', TEXT_VALUE)}{entry('HostMap', HOSTS.replace('HostMap', 'Value', 1))}</DCT></Obj>"),
         ("L5", record(SITE_KEY, HOSTS, '<Obj N="Entry"><MS><S N="Note">no map</S></MS></Obj>')),
     ],
 )  # fmt: skip
@@ -232,7 +227,7 @@ def test_every_shape_of_the_past_gives_the_same_content(shape, root):
         "DEMO-A01-AS-01": {"Gi1/0/1": "Users1"}
     }
     assert read["DEMO-A01-AS-01"]["Gi1/0/1"].port_sort == "40-GI-00001-00000-00001-00000"
-    assert snapshot.shape == (shape if "site" not in root else "L4")
+    assert snapshot.shape == shape
 
 
 def test_what_an_entry_carries_besides_its_hosts_is_kept():
@@ -296,7 +291,7 @@ def test_a_file_cut_off_anywhere_is_refused_as_a_whole_unless_asked(style, tmp_p
             kept.add(tuple(partial.entries))
             assert all(partial.entries[site] == sites[site] for site in partial.entries)
             assert str(path) in partial.skipped[-1].reason
-    assert kept == {(), ("DEMO",), ("DEMO", "SECOND")} or kept == {(), ("DEMO",)}
+    assert {(), ("DEMO",)} <= kept <= {(), ("DEMO",), ("DEMO", "SECOND")}
 
 
 def test_the_complete_sites_of_a_broken_array_are_kept_when_asked():
@@ -328,7 +323,7 @@ def test_writing_makes_the_directory_and_leaves_nothing_beside_the_file(tmp_path
     path = tmp_path / "new" / "folder" / "cache.clixml"
     write_snapshot(path, EXAMPLE)
     write_snapshot(str(path), EXAMPLE, style=SnapshotStyle.WINDOWS_POWERSHELL)
-    assert os.listdir(path.parent) == ["cache.clixml"]
+    assert [file.name for file in path.parent.iterdir()] == ["cache.clixml"]
     snapshot = read_snapshot(path)
     assert (snapshot.encoding, snapshot.shape, snapshot.style) == ("UTF-16LE", "S4", SnapshotStyle.WINDOWS_POWERSHELL)
 
@@ -340,7 +335,7 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path):
     with pytest.raises(AttributeError):
         write_snapshot(path, {**EXAMPLE, "BROKEN": None})
     assert path.read_bytes() == before
-    assert os.listdir(tmp_path) == ["cache.clixml"]
+    assert [file.name for file in tmp_path.iterdir()] == ["cache.clixml"]
 
 
 def test_readers_beside_a_writer_see_whole_files_only(tmp_path):
@@ -363,3 +358,43 @@ def test_readers_beside_a_writer_see_whole_files_only(tmp_path):
         reader.join()
     assert seen <= set(SnapshotStyle)
     assert seen
+
+
+@settings(deadline=None, max_examples=300)
+@given(
+    st.sampled_from([L1, f"<Obj><LST>{L1}</LST></Obj>", record(SITE_KEY, HOSTS), record(SITE_KEY, LISTED), "<S>a</S>"]),
+    st.lists(
+        st.tuples(st.integers(0, 2000), st.sampled_from([b"", b"<", b">", b"S", b"/", b'"', b"<Obj>", b"\xff", b"_x"]))
+    ),
+    st.booleans(),
+)
+def test_damage_of_any_kind_is_a_snapshot_error_or_harmless(root, damage, partial):
+    data = bytearray(snapshot_of(root))
+    for position, change in damage:
+        data[position % len(data) : position % len(data) + 1] = change
+    with contextlib.suppress(SnapshotError):
+        parse_snapshot(bytes(data), partial=partial)
+
+
+@pytest.mark.parametrize("escape", ["_x0061_", "_X0061_", "_x00000061_", "a"])
+def test_a_row_is_the_same_however_its_text_is_escaped(escape):
+    values = ["Lab", "up", *[""] * 8, "open", " port-name Lab", "", "Green", "Match"]
+    row = row_from_wire("Gi1", values := [*values, "AuthTemplate: open\r\n\r\n port-name Lab", ""])
+    written = dict(zip(WIRE_FIELDS, values, strict=True)) | {"PortSort": row.port_sort, "Signature": row.signature}
+    assert row.stated_tooltip is None
+    for odd in (
+        ("Name",),
+        ("Config",),
+        ("ToolTip",),
+        ("Signature",),
+        ("Config", "ToolTip", "Signature"),
+        ("PortSort",),
+    ):
+        members = "".join(
+            f'<S N="{field}">{(value.replace("a", escape) if field in odd else value).replace(chr(13), "_x000D_").replace(chr(10), "_x000A_")}</S>'
+            for field, value in written.items()
+        )
+        ports = f'<Obj N="Value"><DCT>{entry("Gi1", f"<Obj N={chr(34)}Value{chr(34)}><Props>{members}</Props></Obj>")}</DCT></Obj>'
+        host_map = f'<Obj N="HostMap"><DCT>{entry("H-1", ports)}</DCT></Obj>'
+        (read,) = parse_snapshot(snapshot_of(record(SITE_KEY, host_map))).entries.values()
+        assert read["H-1"]["Gi1"] == row

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from enum import Enum
 from itertools import chain
 from typing import NamedTuple
@@ -13,6 +13,7 @@ from statetrace.errors import SnapshotError
 
 NAMESPACE = "http://schemas.microsoft.com/powershell/2004/04"
 VERSION = "1.1.0.1"
+_MAJOR_VERSION = "1"
 ROOT_OPEN = f'<Objs Version="{VERSION}" xmlns="{NAMESPACE}">'
 ROOT_EMPTY = f'<Objs Version="{VERSION}" xmlns="{NAMESPACE}" />'
 ROOT_CLOSE = "</Objs>"
@@ -93,3 +94,13 @@ def _recoded(blocks: Iterator[bytes], encoding: ClixmlEncoding) -> Iterator[byte
         yield decoder.decode(b"", True).encode()  # noqa: FBT003  # takes no keyword
     except UnicodeDecodeError as error:
         raise SnapshotError(f"the file is not {encoding.value}: {error.reason}") from error
+
+
+def root_refusal(attributes: Mapping[str, str]) -> str | None:
+    """Why a root element with these attributes is refused, or ``None``. A missing version is accepted."""
+    if "xmlns" not in attributes:
+        return f"must be of the namespace {NAMESPACE}"
+    version = attributes.get("Version", _MAJOR_VERSION)
+    if version.partition(".")[0] != _MAJOR_VERSION:
+        return f"has version {version!r}; only version {_MAJOR_VERSION} is known"
+    return None

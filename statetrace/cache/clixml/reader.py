@@ -9,39 +9,21 @@ from xml.parsers import expat
 
 import msgspec
 
-from statetrace.cache.clixml.document import NAMESPACE, ClixmlEncoding, open_document
+from statetrace.cache.clixml.document import NAMESPACE, ClixmlEncoding, open_document, root_refusal
 from statetrace.cache.clixml.elements import CHILDREN, LEAVES, LISTS, MEMBERS, NOTHING, refusal
 from statetrace.cache.clixml.escapes import decode_escapes
-from statetrace.cache.clixml.repetition import RepetitionGuard
+from statetrace.cache.clixml.limits import DEFAULT_LIMITS, Limits, RepetitionGuard
 from statetrace.cache.clixml.values import PRIMITIVES, ClixmlObject
 from statetrace.errors import SnapshotError
 
 _V = TypeVar("_V")
 
-_MAJOR_VERSION = "1"
 _PAIR = ("Key", "Value")
 _CONTAINERS = (dict, list, type(None))
 # Attributes come as one list of names and values.
 _ONE_ATTRIBUTE = 2
 _TWO_ATTRIBUTES = 4
 _TEXT_BUFFER_BYTES = 1 << 16
-
-
-class Limits(msgspec.Struct, frozen=True):
-    """Bounds within which a document is read; a real one stays far below each.
-
-    Attributes:
-        max_bytes: size of the document.
-        max_depth: objects nested in objects, through references too; PowerShell gives up at about 50.
-        max_repeated_bytes: what all references together repeat, were each replaced by the object it names.
-    """
-
-    max_bytes: int = 512 * 1024 * 1024
-    max_depth: int = 50
-    max_repeated_bytes: int = 64 * 1024 * 1024
-
-
-DEFAULT_LIMITS = Limits()
 
 
 class _Frame(msgspec.Struct, gc=False):
@@ -117,10 +99,10 @@ class ClixmlReader:
         return self.roots
 
     def complete_values(self) -> list[Any]:
-        """What was complete when reading stopped: top-level values, and the items of an open top-level list."""
+        """What was complete when reading stopped: top-level values, and of an open top-level list its items so far."""
         # The stack begins with the document, its root, an object, its list: an array of entries exported as one.
         if len(self._stack) > 3 and self._stack[3].tag in LISTS:  # noqa: PLR2004  # explained above
-            return [*self.roots, *self._stack[3].target]
+            return [*self.roots, ClixmlObject(value=self._stack[3].target)]
         return self.roots
 
     def _install_handlers(self) -> None:  # noqa: C901, PLR0915  # two functions in one, sharing their variables
@@ -212,7 +194,9 @@ class ClixmlReader:
         elif tag == "DCT":
             target = {}
         elif tag == "Objs":
-            self._check_root(tag, self._named(tag, given))
+            reason = root_refusal(self._named(tag, given))
+            if reason is not None:
+                self._refuse(reason, tag)
             target = self.roots
         else:
             target = []
@@ -316,13 +300,6 @@ class ClixmlReader:
             target.value = value
         else:
             target.append(value)
-
-    def _check_root(self, tag: str, attributes: dict[str, str]) -> None:
-        if "xmlns" not in attributes:
-            self._refuse(f"must be of the namespace {NAMESPACE}", tag)
-        version = attributes.get("Version")
-        if version is not None and version.partition(".")[0] != _MAJOR_VERSION:
-            self._refuse(f"has version {version!r}; only version {_MAJOR_VERSION} is known", tag)
 
     def _descend(self, tag: str) -> None:
         self._depth += 1

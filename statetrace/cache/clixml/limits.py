@@ -1,4 +1,4 @@
-"""A guard against documents that are small but name the same objects over and over."""
+"""The bounds within which a document is read."""
 
 from __future__ import annotations
 
@@ -7,6 +7,23 @@ from typing import Any
 import msgspec
 
 from statetrace.cache.clixml.values import ClixmlObject
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """Bounds within which a document is read; a real one stays far below each.
+
+    Attributes:
+        max_bytes: size of the document.
+        max_depth: objects nested in objects, through references too; PowerShell gives up at about 50.
+        max_repeated_bytes: what all references together repeat, were each replaced by the object it names.
+    """
+
+    max_bytes: int = 512 * 1024 * 1024
+    max_depth: int = 50
+    max_repeated_bytes: int = 64 * 1024 * 1024
+
+
+DEFAULT_LIMITS = Limits()
 
 # What an object or value weighs beside its text, in the order of what it takes in memory.
 _NODE_BYTES = 64
