@@ -51,10 +51,14 @@ def test_boyo_hydrates_with_the_known_signatures(folder, capfd):
     assert (read.metrics.provider, read.metrics.database_dialect) == ("ADODB", "access")
     for form, digest in SIGNATURE_DIGESTS.items():
         lines = sorted(
-            (host, port, compute_signature(row, form)) for host, ports in read.entry.items() for port, row in ports.items()
+            (host, port, compute_signature(row, form))
+            for host, ports in read.entry.items()
+            for port, row in ports.items()
         )
         assert hashlib.sha256("\n".join(map("\t".join, lines)).encode()).hexdigest() == digest
-    colours = [(row.auth_template, row.port_color, row.compliance) for ports in read.entry.values() for row in ports.values()]
+    colours = [
+        (row.auth_template, row.port_color, row.compliance) for ports in read.entry.values() for row in ports.values()
+    ]
     assert {case: colours.count(case) for case in set(colours)} == {
         ("macauth", "Blue", "Match"): 60, ("open", "Red", "Match"): 24,
         ("dot1x", "Purple", "Match"): 24, ("flexible", "Green", "Match"): 12,
@@ -138,5 +142,9 @@ def test_history_of_a_real_host(folder):
     assert (device.make, device.site, device.ports) == ("Brocade", "BOYO", 10)
     assert [record.run_date for record in repository.device_history(host)] == ["2026-01-06 13:28:32"]
     (record,) = repository.interface_history(host, "Et1/1/1")
-    assert (record.run_date, record.row.name, record.row.config) == ("2026-01-06 13:28:32", "Users1", " port-name Uplink1\n exit")
+    assert (record.run_date, record.row.name, record.row.config) == (
+        "2026-01-06 13:28:32",
+        "Users1",
+        " port-name Uplink1\n exit",
+    )
     assert repository.spanning_tree(host) == ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import time
@@ -29,6 +30,7 @@ class SnapshotBudgets(msgspec.Struct, frozen=True):
         max_rows: rows of all sites.
         max_shrinkage_percent: how many per cent fewer hosts than the baseline it may have.
         max_age_hours: hours since the file was modified.
+        max_remove_percent: how many per cent of the store's operations may be removals, where events are given.
         min_sites: distinct sites at least. So also ``min_hosts`` and ``min_rows``.
         required_sites: sites that must be there, in any case.
     """
@@ -38,6 +40,7 @@ class SnapshotBudgets(msgspec.Struct, frozen=True):
     max_rows: int | None = 50_000
     max_shrinkage_percent: float | None = 5.0
     max_age_hours: float | None = 168.0
+    max_remove_percent: float | None = 10.0
     min_sites: int = 1
     min_hosts: int = 1
     min_rows: int = 1
@@ -53,7 +56,7 @@ class SnapshotIssue(msgspec.Struct, frozen=True):
     Attributes:
         type: the original's word for it, or one in its manner: ``SnapshotNotFound``, ``SchemaInvalid``,
             ``BaselineInvalid``, ``EmptySnapshot``, ``SizeBudgetExceeded``, ``HostCountExceeded``, ``RowCountExceeded``,
-            ``UnexpectedShrinkage``, ``SnapshotTooOld``, ``MissingSites``, ``InsufficientSites``,
+            ``UnexpectedShrinkage``, ``HighEvictionRate``, ``SnapshotTooOld``, ``MissingSites``, ``InsufficientSites``,
             ``InsufficientHosts``, ``InsufficientRows``.
         message: the same in a sentence, with the numbers.
     """
@@ -95,6 +98,7 @@ def check_snapshot(
     budgets: SnapshotBudgets = DEFAULT_BUDGETS,
     *,
     baseline: str | os.PathLike[str] | None = None,
+    events: Iterable[str | os.PathLike[str]] = (),
     now: float | None = None,
 ) -> SnapshotCheck:
     """Checks the snapshot ``path``; whatever is wrong, a missing or damaged file too, is an issue and not an error.
@@ -103,6 +107,8 @@ def check_snapshot(
         path: the file.
         budgets: what it has to keep to.
         baseline: an earlier snapshot, in comparison with which it must not have shrunk.
+        events: files of telemetry, one event a line, of whose store operations too many must not be removals. Lines
+            that are no events are passed over.
         now: the time that its age is counted to, in seconds since 1970; by default the present.
     """
     path = Path(path)
@@ -125,6 +131,7 @@ def check_snapshot(
         issues.append(SnapshotIssue("MissingSites", f"required sites are missing: {', '.join(missing)}"))
     if baseline is not None:
         issues += _shrinkage_issues(hosts, Path(baseline), budgets)
+    issues += _eviction_issues(map(Path, events), budgets)
     return SnapshotCheck(
         path, tuple(issues), len(entries), hosts, rows, status.st_size, age_hours, tuple(missing), snapshot
     )
@@ -167,6 +174,32 @@ def _shrinkage_issues(hosts: int, baseline: Path, budgets: SnapshotBudgets) -> I
         percent = (before - hosts) * 100 / before
         message = f"{hosts} hosts are {percent:.1f} % fewer than the {before} of {baseline}; {allowed:g} % are allowed"
         yield SnapshotIssue("UnexpectedShrinkage", message)
+
+
+class _StoreEvent(msgspec.Struct, rename="pascal"):
+    event_name: str = ""
+    operation: str = ""
+
+
+def _eviction_issues(events: Iterable[Path], budgets: SnapshotBudgets) -> Iterator[SnapshotIssue]:
+    decoder = msgspec.json.Decoder(_StoreEvent)
+    operations = removals = 0
+    for path in events:
+        try:
+            lines = path.read_bytes().removeprefix(b"\xef\xbb\xbf").splitlines()
+        except OSError as error:
+            yield SnapshotIssue("EventsNotFound", f"{path}: {error.strerror or error}")
+            continue
+        for line in lines:
+            with contextlib.suppress(msgspec.DecodeError):
+                event = decoder.decode(line)
+                if event.event_name == "InterfaceSiteCacheSharedStore":
+                    operations += 1
+                    removals += event.operation == "Remove"
+    allowed = budgets.max_remove_percent
+    if allowed is not None and removals * 100 > allowed * operations:
+        message = f"{removals:,} of {operations:,} operations of the store are removals; {allowed:g} % are allowed"
+        yield SnapshotIssue("HighEvictionRate", message)
 
 
 def _hosts(entries: Mapping[str, SiteEntry]) -> int:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
+from statetrace import __version__
 from statetrace.cli import convert, demo, hydrate, show, snapshot
 
 app = typer.Typer(
@@ -21,10 +24,16 @@ app.add_typer(snapshot.app, name="snapshot")
 app.command("convert")(convert.convert)
 
 
-@app.callback()
-def _options(version: bool = typer.Option(False, "--version", help="Print the version and exit.")) -> None:
-    if version:
-        from statetrace import __version__  # noqa: PLC0415  # only this option needs it
-
+def _print_version(wanted: bool) -> None:
+    if wanted:
         typer.echo(f"statetrace {__version__}")
         raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and exit.", is_eager=True, callback=_print_version)
+    ] = False,
+) -> None:
+    pass

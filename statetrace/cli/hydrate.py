@@ -7,11 +7,9 @@ from typing import Annotated
 import msgspec
 import typer
 
-from statetrace.cli.options import Data, Database, Json, TelemetryDirectory, open_engine
+from statetrace.cli.options import DEFAULT_DATA, Data, Database, Json, TelemetryDirectory, choose_sites, open_engine
 from statetrace.cli.output import print_json, print_table, progress, say
-from statetrace.engine import Engine
-from statetrace.errors import DatabaseError, HydrationFailed, StateTraceError
-from statetrace.model import CaseInsensitiveMap
+from statetrace.errors import StateTraceError
 from statetrace.repository import SiteRead
 
 STAGES = {
@@ -28,16 +26,16 @@ _WHAT = ("Site", "Status", "Provider", "Dialect", "Hosts", "Rows")
 
 def hydrate(
     sites: Annotated[list[str] | None, typer.Argument(help="Site codes; by default all.", show_default=False)] = None,
-    data: Data = "Data",  # type: ignore[assignment]
+    data: Data = DEFAULT_DATA,
     database: Database = None,
     refresh: Annotated[bool, typer.Option("--refresh", help="Read again what is cached.")] = False,
     telemetry: TelemetryDirectory = None,
     json: Json = False,
 ) -> None:
     """Read sites into the cache and show what each stage took, in milliseconds."""
-    failures: list[StateTraceError] = []
     with open_engine(data, database, telemetry) as engine:
-        chosen = sites or _all_sites(engine, failures)
+        chosen, unreadable = choose_sites(engine, sites)
+        failures = [*unreadable]
         if not chosen and not failures:
             say(f"no site databases in {data}; `statetrace demo` makes some to look at")
             raise typer.Exit(1)
@@ -46,7 +44,7 @@ def hydrate(
             for site in chosen:
                 try:
                     reads.append((site, engine.repository.read_site(site, refresh=refresh)))
-                except HydrationFailed as failure:
+                except StateTraceError as failure:
                     failures.append(failure)
                 advance()
     missing = [site for site, read in reads if read.metrics.provider == "MissingDatabase"]
@@ -62,15 +60,7 @@ def hydrate(
         raise typer.Exit(1)
 
 
-def _all_sites(engine: Engine, failures: list[StateTraceError]) -> list[str]:
-    """The sites that are cached, as by an imported snapshot, and those of the databases that can be read."""
-    unreadable: list[DatabaseError] = []
-    stored = engine.repository.sites(failures=unreadable)
-    failures.extend(unreadable)
-    return list(CaseInsensitiveMap((site, None) for site in (*engine.cache.sites(), *stored)))
-
-
-def print_reads(reads: list[tuple[str, SiteRead]], *, title: str | None = None) -> None:
+def print_reads(reads: list[tuple[str, SiteRead]]) -> None:
     """A table of reads with their stages."""
     print_table(
         [*_WHAT, *(f"{stage} ms" for stage in STAGES), "Matched", "Rewritten"],
@@ -88,5 +78,4 @@ def print_reads(reads: list[tuple[str, SiteRead]], *, title: str | None = None) 
             )
             for site, read in reads
         ),
-        title=title,
     )

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from statetrace.engine import Engine
+from statetrace.errors import DatabaseError, StateTraceError
+from statetrace.model import CaseInsensitiveMap
 from statetrace.settings import Settings
 from statetrace.telemetry import Telemetry
 
@@ -26,6 +29,20 @@ TelemetryDirectory = Annotated[
         "Logs/IngestionMetrics beside the data folder if it exists.",
     ),
 ]
+
+
+DEFAULT_DATA = Path("Data")
+
+
+def choose_sites(engine: Engine, names: Sequence[str] | None) -> tuple[list[str], Sequence[StateTraceError]]:
+    """The sites that were named, as the databases spell them; else all that are cached or stored.
+
+    The second value tells of databases that might hold more sites but cannot be read.
+    """
+    unreadable: list[DatabaseError] = []
+    stored = engine.repository.sites(failures=unreadable)
+    known = CaseInsensitiveMap((site, site) for site in (*engine.cache.sites(), *stored))
+    return ([known.get(name, name) for name in names], ()) if names else (list(known), unreadable)
 
 
 def open_engine(data: Path, database: Path | None = None, telemetry: Path | None = None) -> Engine:

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from statetrace.cache import read_snapshot
-from statetrace.cli.options import Data, Database, Json, open_engine
+from statetrace.cli.options import DEFAULT_DATA, Data, Database, Json, open_engine
 from statetrace.cli.output import print_json, print_table
 from statetrace.errors import NotFound
 from statetrace.model import CaseInsensitiveMap, HostPorts, SiteEntry, site_of
@@ -24,7 +24,7 @@ _COLUMNS = (
 def show(
     name: Annotated[str, typer.Argument(help="A site code or a host name.")],
     port: Annotated[str | None, typer.Argument(help="A port of that host.", show_default=False)] = None,
-    data: Data = "Data",  # type: ignore[assignment]
+    data: Data = DEFAULT_DATA,
     database: Database = None,
     snapshot: Annotated[
         Path | None, typer.Option("--snapshot", "-s", help="Show what this snapshot holds, not the databases.")

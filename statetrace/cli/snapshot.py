@@ -10,8 +10,15 @@ from typing import Annotated, Any
 
 import typer
 
-from statetrace.cache import SnapshotStyle, read_snapshot, write_snapshot
-from statetrace.cli.options import Data, Database, Json, TelemetryDirectory, open_engine
+from statetrace.cache import (
+    SnapshotBudgets,
+    SnapshotStyle,
+    check_snapshot,
+    read_snapshot,
+    write_snapshot,
+    write_summary,
+)
+from statetrace.cli.options import DEFAULT_DATA, Data, Database, Json, TelemetryDirectory, choose_sites, open_engine
 from statetrace.cli.output import print_json, print_table, progress, say
 from statetrace.model import SiteEntry
 
@@ -22,6 +29,8 @@ Windows = Annotated[
     bool, typer.Option("--windows", help="Write as Windows PowerShell 5.1 does, in UTF-16, not as PowerShell 7.")
 ]
 
+_DEFAULTS = SnapshotBudgets()
+
 
 def _style(windows: bool) -> SnapshotStyle:
     return SnapshotStyle.WINDOWS_POWERSHELL if windows else SnapshotStyle.POWERSHELL_7
@@ -31,7 +40,7 @@ def _style(windows: bool) -> SnapshotStyle:
 def export_command(
     file: File,
     sites: Annotated[list[str] | None, typer.Argument(help="Site codes; by default all.", show_default=False)] = None,
-    data: Data = "Data",  # type: ignore[assignment]
+    data: Data = DEFAULT_DATA,
     database: Database = None,
     windows: Windows = False,
     summary: Annotated[bool, typer.Option("--summary", help="Also write FILE-summary.json.")] = False,
@@ -40,25 +49,29 @@ def export_command(
 ) -> None:
     """Hydrate sites and write them as a snapshot."""
     with open_engine(data, database, telemetry) as engine:
-        chosen = tuple(sites or ()) or engine.repository.sites()
+        chosen, unreadable = choose_sites(engine, sites)
         with progress("hydrating", len(chosen)) as advance:
             for site in chosen:
                 engine.repository.site(site)
                 advance()
         written = engine.cache.export_snapshot(file, sites=chosen, style=_style(windows))
         entries = {site: entry for site, entry in engine.cache.entries().items() if site in written}
+    for error in unreadable:
+        say(f"statetrace: {error}")
     if not written:
         say(f"statetrace: nothing to export: no database in {data} holds {', '.join(chosen) or 'any site'}")
         raise typer.Exit(1)
     if summary:
         write_summary(file.with_name(f"{file.stem}-summary.json"), entries)
     _print_sites(file, entries, json=json)
+    if unreadable:
+        raise typer.Exit(1)
 
 
 @app.command("import")
 def import_command(
     file: File,
-    data: Data = "Data",  # type: ignore[assignment]
+    data: Data = DEFAULT_DATA,
     database: Database = None,
     refresh: Annotated[
         bool, typer.Option("--refresh", help="Then read each site from its database and say how many rows match.")
@@ -134,6 +147,65 @@ def inspect_command(
     )
     for reason in snapshot.skipped:
         say(f"left out: {reason}")
+
+
+@app.command("check")
+def check_command(
+    file: File,
+    require: Annotated[
+        list[str] | None, typer.Option("--require", help="A site that must be there; may be repeated.")
+    ] = None,
+    baseline: Annotated[
+        Path | None, typer.Option("--baseline", help="An earlier snapshot that this one must not have shrunk from.")
+    ] = None,
+    events: Annotated[
+        list[Path] | None, typer.Option("--events", help="A telemetry file whose share of removals counts.")
+    ] = None,
+    max_bytes: Annotated[int, typer.Option("--max-bytes")] = _DEFAULTS.max_bytes or 0,
+    max_hosts: Annotated[int, typer.Option("--max-hosts")] = _DEFAULTS.max_hosts or 0,
+    max_rows: Annotated[int, typer.Option("--max-rows")] = _DEFAULTS.max_rows or 0,
+    max_age_hours: Annotated[float, typer.Option("--max-age-hours")] = _DEFAULTS.max_age_hours or 0.0,
+    max_shrinkage: Annotated[
+        float, typer.Option("--max-shrinkage", help="Percent of hosts against the baseline.")
+    ] = _DEFAULTS.max_shrinkage_percent or 0.0,
+    min_sites: Annotated[int, typer.Option("--min-sites")] = _DEFAULTS.min_sites,
+    min_hosts: Annotated[int, typer.Option("--min-hosts")] = _DEFAULTS.min_hosts,
+    min_rows: Annotated[int, typer.Option("--min-rows")] = _DEFAULTS.min_rows,
+    json: Json = False,
+) -> None:
+    """Check a snapshot against budgets and required sites; exits with 3 when it does not keep to them."""
+    budgets = SnapshotBudgets(
+        max_bytes=max_bytes,
+        max_hosts=max_hosts,
+        max_rows=max_rows,
+        max_age_hours=max_age_hours,
+        max_shrinkage_percent=max_shrinkage,
+        min_sites=min_sites,
+        min_hosts=min_hosts,
+        min_rows=min_rows,
+        required_sites=tuple(site for named in require or () for site in named.split(",")),
+    )
+    check = check_snapshot(file, budgets, baseline=baseline, events=events or ())
+    if json:
+        print_json(
+            {
+                "Path": str(file),
+                "Status": "Pass" if check.passed else "Fail",
+                "Issues": [{"Type": issue.type, "Message": issue.message} for issue in check.issues],
+                "MissingSites": list(check.missing_sites),
+                "SiteCount": check.site_count,
+                "HostCount": check.host_count,
+                "TotalRows": check.row_count,
+                "SizeBytes": check.size_bytes,
+                "AgeHours": None if check.age_hours is None else round(check.age_hours, 1),
+            }
+        )
+    else:
+        print_table(("Issue", "What is wrong"), ((issue.type, issue.message) for issue in check.issues))
+        verdict = "passed" if check.passed else "failed"
+        say(f"{file}: check {verdict}: {check.site_count} sites, {check.host_count} hosts, {check.row_count:,} rows")
+    if not check.passed:
+        raise typer.Exit(3)
 
 
 @app.command("convert")

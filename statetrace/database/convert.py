@@ -26,7 +26,7 @@ _DIGEST_BYTES = 16
 _UNIQUE_KEYS: dict[str, tuple[str, ...]] = {"DeviceSummary": ("Hostname",), "Interfaces": ("Hostname", "Port")}
 
 
-class Duplicate(msgspec.Struct, frozen=True):
+class Duplicate(msgspec.Struct, frozen=True, rename="pascal"):
     """A key that the source has several times; its last row was kept.
 
     Attributes:
@@ -39,7 +39,7 @@ class Duplicate(msgspec.Struct, frozen=True):
     dropped: int
 
 
-class LongText(msgspec.Struct, frozen=True):
+class LongText(msgspec.Struct, frozen=True, rename="pascal"):
     """A column with texts longer than it allows, in UTF-16 code units; SQLite keeps them in full."""
 
     table: str
@@ -49,14 +49,14 @@ class LongText(msgspec.Struct, frozen=True):
     rows: int
 
 
-class CopiedTable(msgspec.Struct, frozen=True):
+class CopiedTable(msgspec.Struct, frozen=True, rename="pascal"):
     """A table and the number of its rows in the target."""
 
     name: str
     rows: int
 
 
-class ConversionReport(msgspec.Struct, frozen=True):
+class ConversionReport(msgspec.Struct, frozen=True, rename="pascal"):
     """What was copied, and what a reader of the copy should know.
 
     Attributes:

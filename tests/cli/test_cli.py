@@ -171,7 +171,9 @@ def test_show_can_look_into_a_snapshot(data, snapshot):
     assert document("show", "BRCK", "--snapshot", snapshot) == document("show", "BRCK", "--data", data)
 
 
-@pytest.mark.parametrize(("arguments", "named"), [(("NONE",), "NONE"), (("BRCK-X",), "BRCK-X"), (("BRCK", "Gi9"), "Gi9")])
+@pytest.mark.parametrize(
+    ("arguments", "named"), [(("NONE",), "NONE"), (("BRCK-X",), "BRCK-X"), (("BRCK", "Gi9"), "Gi9")]
+)
 def test_show_names_what_it_does_not_find(data, arguments, named):
     finished = run("show", *arguments, "--data", data)
     assert (finished.returncode, finished.stdout) == (1, "")
@@ -183,7 +185,10 @@ def test_show_names_what_it_does_not_find(data, arguments, named):
 
 def test_inspect_tells_what_a_snapshot_holds(snapshot):
     inspected = document("snapshot", "inspect", snapshot)
-    assert [(site["Site"], site["HostCount"], site["TotalRows"]) for site in inspected["Sites"]] == [("ALDR", 2, 6), ("BRCK", 3, 12)]
+    assert [(site["Site"], site["HostCount"], site["TotalRows"]) for site in inspected["Sites"]] == [
+        ("ALDR", 2, 6),
+        ("BRCK", 3, 12),
+    ]
     assert (inspected["Encoding"], inspected["Shape"]) == ("UTF-8", "S1")
     assert len(inspected["ContentSha256"]) == 64
     assert inspected["ContentSha256"] in run("snapshot", "inspect", snapshot, "--hosts").stdout
@@ -193,7 +198,10 @@ def test_convert_rewrites_a_snapshot_for_windows_powershell(snapshot, tmp_path):
     target = tmp_path / "deep" / "windows.clixml"
     assert run("snapshot", "convert", snapshot, target, "--windows").returncode == 0
     assert target.read_bytes().startswith(b"\xff\xfe")
-    assert document("snapshot", "inspect", target)["ContentSha256"] == document("snapshot", "inspect", snapshot)["ContentSha256"]
+    assert (
+        document("snapshot", "inspect", target)["ContentSha256"]
+        == document("snapshot", "inspect", snapshot)["ContentSha256"]
+    )
 
 
 def test_import_serves_the_sites_and_compares_them_on_request(data, snapshot):

@@ -195,7 +195,7 @@ def test_with_the_cache_switched_off_the_repository_keeps_its_own_entry(data, ev
     events.clear()
     read = repository.read_site("BOYO")
     assert read.entry is first
-    assert [getattr(event, "operation", type(event).__name__) for event in events.events][0] == "GetMiss"
+    assert next(getattr(event, "operation", type(event).__name__) for event in events.events) == "GetMiss"
     assert read.metrics.cache_status == "Hit"
     repository.databases.close()
 
