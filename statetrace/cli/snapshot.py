@@ -161,16 +161,18 @@ def check_command(
     events: Annotated[
         list[Path] | None, typer.Option("--events", help="A telemetry file whose share of removals counts.")
     ] = None,
-    max_bytes: Annotated[int, typer.Option("--max-bytes")] = _DEFAULTS.max_bytes or 0,
-    max_hosts: Annotated[int, typer.Option("--max-hosts")] = _DEFAULTS.max_hosts or 0,
-    max_rows: Annotated[int, typer.Option("--max-rows")] = _DEFAULTS.max_rows or 0,
-    max_age_hours: Annotated[float, typer.Option("--max-age-hours")] = _DEFAULTS.max_age_hours or 0.0,
+    max_bytes: Annotated[int, typer.Option("--max-bytes", help="Largest size of the file.")] = _DEFAULTS.max_bytes or 0,
+    max_hosts: Annotated[int, typer.Option("--max-hosts", help="Most hosts of all sites.")] = _DEFAULTS.max_hosts or 0,
+    max_rows: Annotated[int, typer.Option("--max-rows", help="Most rows of all sites.")] = _DEFAULTS.max_rows or 0,
+    max_age_hours: Annotated[
+        float, typer.Option("--max-age-hours", help="Longest time since the file was written.")
+    ] = _DEFAULTS.max_age_hours or 0.0,
     max_shrinkage: Annotated[
         float, typer.Option("--max-shrinkage", help="Percent of hosts against the baseline.")
     ] = _DEFAULTS.max_shrinkage_percent or 0.0,
-    min_sites: Annotated[int, typer.Option("--min-sites")] = _DEFAULTS.min_sites,
-    min_hosts: Annotated[int, typer.Option("--min-hosts")] = _DEFAULTS.min_hosts,
-    min_rows: Annotated[int, typer.Option("--min-rows")] = _DEFAULTS.min_rows,
+    min_sites: Annotated[int, typer.Option("--min-sites", help="Fewest sites.")] = _DEFAULTS.min_sites,
+    min_hosts: Annotated[int, typer.Option("--min-hosts", help="Fewest hosts of all sites.")] = _DEFAULTS.min_hosts,
+    min_rows: Annotated[int, typer.Option("--min-rows", help="Fewest rows of all sites.")] = _DEFAULTS.min_rows,
     json: Json = False,
 ) -> None:
     """Check a snapshot against budgets and required sites; exits with 3 when it does not keep to them."""

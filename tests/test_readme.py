@@ -1,0 +1,75 @@
+"""The README is true: what it shows runs, and what there is it names."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import typer.main
+
+from statetrace.cli.app import app
+
+README = (Path(__file__).parents[1] / "README.md").read_text("utf-8")
+
+
+def blocks(language):
+    return re.findall(rf"^```{language}\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+
+
+def run(arguments, folder):
+    own = {name: value for name, value in os.environ.items() if not name.startswith("STATETRACE_")}
+    finished = subprocess.run(
+        [sys.executable, *arguments], cwd=folder, capture_output=True, text=True, env=own, timeout=120, check=False
+    )
+    assert finished.returncode == 0, f"{arguments}: {finished.stderr}"
+    return finished.stdout
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("readme")
+
+
+def test_its_commands_run_in_order(folder):
+    (commands,) = [block for block in blocks("sh") if block.startswith("statetrace ")]
+    for line in commands.splitlines():
+        run(["-m", *shlex.split(line, comments=True)], folder)
+
+
+def test_its_python_runs(folder):
+    run(["-m", "statetrace", "demo", "my-demo"], folder)
+    first, second = blocks("python")
+    assert run(["-W", "error", "-c", first], folder).splitlines()[0] == "Up"
+    assert run(["-W", "error", "-c", second], folder).strip() == "1200"
+
+
+def commands(group, prefix="statetrace"):
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from commands(command, f"{prefix} {name}")
+        else:
+            yield f"{prefix} {name}", command
+
+
+@pytest.mark.parametrize(("path", "command"), list(commands(typer.main.get_command(app))))
+def test_every_command_is_in_the_readme_and_explains_its_options(path, command):
+    assert path in README
+    assert command.help
+    assert all(getattr(parameter, "help", True) for parameter in command.params)
+
+
+def test_every_environment_variable_is_in_the_readme():
+    package = Path(__file__).parents[1] / "statetrace"
+    used = {
+        name
+        for file in package.rglob("*.py")
+        for name in re.findall(r'"(STATETRACE_[A-Z_]+)"', file.read_text("utf-8"))
+    }
+    to_come = {"STATETRACE_SKIP_SITECACHE_UPDATE"}  # for persistence
+    assert used
+    assert {name for name in used if name not in README} <= to_come
