@@ -41,11 +41,21 @@ def folder(tmp_path, original_data):
     return tmp_path
 
 
-def repository_over(folder):
-    return DeviceRepository(SiteDatabases(folder), cache=SharedSiteCache(settings=Settings()))
+@pytest.fixture
+def repository_over():
+    """Makes repositories over data folders, and closes their databases in the end."""
+    opened = []
+
+    def make(folder):
+        opened.append(SiteDatabases(folder))
+        return DeviceRepository(opened[-1], cache=SharedSiteCache(settings=Settings()))
+
+    yield make
+    for databases in opened:
+        databases.close()
 
 
-def test_boyo_hydrates_with_the_known_signatures(folder, capfd):
+def test_boyo_hydrates_with_the_known_signatures(folder, capfd, repository_over):
     read = repository_over(folder).read_site("BOYO")
     assert (read.entry.host_count, read.entry.total_rows) == (12, 120)
     assert (read.metrics.provider, read.metrics.database_dialect) == ("ADODB", "access")
@@ -66,7 +76,7 @@ def test_boyo_hydrates_with_the_known_signatures(folder, capfd):
     assert capfd.readouterr() == ("", "")
 
 
-def test_hints_of_boyo_are_counted_as_the_original_did(folder):
+def test_hints_of_boyo_are_counted_as_the_original_did(folder, repository_over):
     repository = repository_over(folder)
     first = repository.read_site("BOYO").metrics
     second = repository.read_site("BOYO", refresh=True).metrics
@@ -77,7 +87,9 @@ def test_hints_of_boyo_are_counted_as_the_original_did(folder):
     assert (second.host_map_signature_match_count, second.host_map_signature_rewrite_count) == (120, 0)
 
 
-def test_boyo_equals_the_snapshot_that_the_original_made_of_it_but_for_the_sort_key(folder, original_data):
+def test_boyo_equals_the_snapshot_that_the_original_made_of_it_but_for_the_sort_key(
+    folder, original_data, repository_over
+):
     ours = repository_over(folder).site("BOYO").to_wire()
     theirs = read_snapshot(original_data / "snapshots" / "SharedCacheSnapshot-latest.clixml").entries["BOYO"].to_wire()
     for site in (ours, theirs):
@@ -87,7 +99,7 @@ def test_boyo_equals_the_snapshot_that_the_original_made_of_it_but_for_the_sort_
     assert ours == theirs
 
 
-def test_a_refresh_of_the_imported_snapshot_matches_every_row(folder, original_data):
+def test_a_refresh_of_the_imported_snapshot_matches_every_row(folder, original_data, repository_over):
     repository = repository_over(folder)
     repository.cache.import_snapshot(original_data / "snapshots" / "SharedCacheSnapshot-latest.clixml")
     assert repository.read_site("BOYO").from_cache
@@ -95,7 +107,7 @@ def test_a_refresh_of_the_imported_snapshot_matches_every_row(folder, original_d
     assert (metrics.host_map_signature_match_count, metrics.host_map_candidate_from_previous_count) == (120, 120)
 
 
-def test_wlls_equals_what_mdb_json_prints(folder):
+def test_wlls_equals_what_mdb_json_prints(folder, repository_over):
     if shutil.which("mdb-json") is None:
         pytest.skip("mdb-json is missing (Debian: mdbtools)")
     entry = repository_over(folder).site("WLLS")
@@ -118,14 +130,14 @@ def test_wlls_equals_what_mdb_json_prints(folder):
         assert {field: wire[field] for field in stored} == expected
 
 
-def test_wlls_stores_its_colours_so_no_hint_is_looked_up(folder):
+def test_wlls_stores_its_colours_so_no_hint_is_looked_up(folder, repository_over):
     metrics = repository_over(folder).read_site("WLLS").metrics
     assert (metrics.materialize_template_cache_hits, metrics.materialize_template_cache_misses) == (0, 0)
     assert metrics.materialize_template_cache_hit_ratio is None
 
 
 @pytest.mark.parametrize("site", ["BOYO", "WLLS"])
-def test_converted_to_sqlite_both_give_identical_entries(folder, tmp_path, site):
+def test_converted_to_sqlite_both_give_identical_entries(folder, tmp_path, site, repository_over):
     access = repository_over(folder).site(site)
     other = tmp_path / "converted"
     convert_database(folder / site / f"{site}.accdb", other / site / f"{site}.sqlite")
@@ -135,7 +147,7 @@ def test_converted_to_sqlite_both_give_identical_entries(folder, tmp_path, site)
     assert msgspec.json.encode(converted.entry.to_wire()) == msgspec.json.encode(access.to_wire())
 
 
-def test_history_of_a_real_host(folder):
+def test_history_of_a_real_host(folder, repository_over):
     repository = repository_over(folder)
     host = "BOYO-A05-AS-02"
     device = repository.device(host)
