@@ -7,8 +7,6 @@ from pathlib import Path
 
 import msgspec
 
-from statetrace.database import create_tables, open_database, schema
-
 _BATCH_HOSTS = 50
 
 
@@ -58,6 +56,9 @@ def write_site(path: Path, site: SyntheticSite, progress: Callable[[int], object
 
     The same site gives the same rows every time. ``progress`` is called with the number of ports written.
     """
+    # Imported here because the command line names the sites at every start, and SQLAlchemy takes its time.
+    from statetrace.database import create_tables, open_database, schema  # noqa: PLC0415
+
     path.parent.mkdir(parents=True, exist_ok=True)
     with open_database(path, create=True) as database:
         with database.begin() as connection:

@@ -24,8 +24,9 @@ class Engine:
     Args:
         data: folder of an existing StateTrace, or of a new one; it need not exist yet.
         database: one database for all sites, in place of the one a site.
-        cache: by default the one of the process.
-        telemetry: where events go; by default the directory of ``STATETRACE_TELEMETRY_DIR``, without it nowhere.
+        cache: by default the one of the process, to which the settings are applied.
+        telemetry: where events go; by default the directory of ``STATETRACE_TELEMETRY_DIR``, without it nowhere. Those
+            of the cache go there, too, until the engine is closed.
         settings: by default resolved from the folder's settings file and the environment.
 
     Attributes:
@@ -51,9 +52,13 @@ class Engine:
         if telemetry is None and self.settings.telemetry_directory is not None:
             telemetry = Telemetry.to_directory(self.settings.telemetry_directory)
         self.telemetry = NO_TELEMETRY if telemetry is None else telemetry
-        self.cache = shared_site_cache() if cache is None else cache
+        if cache is None:
+            cache = shared_site_cache()
+            cache.apply(self.settings)
+        self.cache = cache
+        self._telemetry_before = cache.telemetry
         if self.telemetry.enabled:
-            self.cache.telemetry = self.telemetry
+            cache.telemetry = self.telemetry
         self.databases = SiteDatabases(self.data, None if database is None else Path(database))
         self.repository = DeviceRepository(
             self.databases,
@@ -65,8 +70,8 @@ class Engine:
 
     def close(self) -> None:
         """Close databases and telemetry. What is cached stays cached: the cache is the process's."""
-        if self.cache.telemetry is self.telemetry:
-            self.cache.telemetry = NO_TELEMETRY
+        if self.telemetry.enabled and self.cache.telemetry is self.telemetry:
+            self.cache.telemetry = self._telemetry_before
         self.databases.close()
         self.telemetry.close()
 

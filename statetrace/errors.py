@@ -15,8 +15,8 @@ class UnsafeName(StateTraceError, ValueError):
     def __init__(self, name: str) -> None:
         self.name = name
         super().__init__(
-            f"{name[:80]!r} cannot be used as a file name: names must be printable, at most 120 characters long, must "
-            'not start or end with a dot or blank, and must not contain any of < > : " / \\ | ? *'
+            f"{name[:80]!r} cannot be used as a file name: names must be printable, at most 120 characters and 200 "
+            'bytes long, must not start or end with a dot or blank, and must not contain any of < > : " / \\ | ? *'
         )
 
 

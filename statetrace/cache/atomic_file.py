@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -12,17 +13,21 @@ from pathlib import Path
 def replace_file(path: Path, blocks: Iterable[bytes]) -> None:
     """Writes ``blocks`` to the file ``path``, whose directory is made if need be.
 
-    They are written beside ``path`` first, and put in its place when they are on disk.
+    They are written beside ``path`` first, and put in its place when they are on disk. A file that is replaced keeps
+    its permissions, and a link stays one: the file that it leads to is replaced.
 
     Raises:
         OSError: the file cannot be written; ``path`` is as it was.
     """
+    path = path.resolve()
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}.tmp")
     try:
         with temporary.open("xb") as file:
             for block in blocks:
                 file.write(block)
+            with contextlib.suppress(FileNotFoundError):
+                shutil.copymode(path, temporary)
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)

@@ -42,11 +42,10 @@ def tell_state(telemetry: Telemetry, store: object, operation: str, sites: int) 
         )
 
 
-def host_persisted(
-    site: str, host: str, ports: HostPorts, before: SiteEntry | None, after: SiteEntry, *, updated: bool
-) -> Event:
-    """The rows of one host were set in the entry of its site."""
+def host_persisted(site: str, host: str, ports: HostPorts, before: SiteEntry | None, after: SiteEntry | None) -> Event:
+    """The rows of one host were set in the entry of its site, or were not, because there was none: ``after`` tells."""
     hosts_before, rows_before = (0, 0) if before is None else (before.host_count, before.total_rows)
+    hosts_after, rows_after = (0, 0) if after is None else (after.host_count, after.total_rows)
     return InterfaceSiteCacheHostPersisted(
         site=site,
         hostname=host,
@@ -54,32 +53,31 @@ def host_persisted(
         previous_host_map_was_typed=before is not None,
         previous_host_count=hosts_before,
         previous_port_count=rows_before,
-        converted_to_typed=before is None,
+        converted_to_typed=False,
         host_map_reused=before is not None,
         typed_host_map_type=HOST_MAP_TYPE,
         persisted_port_count=len(ports),
-        entry_host_count=after.host_count,
-        entry_host_count_delta=after.host_count - hosts_before,
-        entry_total_rows=after.total_rows,
-        entry_total_rows_delta=after.total_rows - rows_before,
-        shared_store_updated=updated,
+        entry_host_count=hosts_after,
+        entry_host_count_delta=hosts_after - hosts_before,
+        entry_total_rows=rows_after,
+        entry_total_rows_delta=rows_after - rows_before,
+        shared_store_updated=after is not None,
     )
 
 
 def clear_invocation(reason: str) -> Event:
     """The cache was cleared by whoever called the method that calls this one."""
+    method = sys._getframe(1)  # noqa: SLF001  # the only cheap way to the caller; inspect reads source files
+    caller = walk = method.f_back  # None where the interpreter itself called, as at its end
     depth = 0
-    frame = sys._getframe(2)  # noqa: SLF001  # the only cheap way to the caller; inspect reads source files
-    caller, line, file = frame.f_code.co_qualname, frame.f_lineno, frame.f_code.co_filename
-    walk = frame
     while walk is not None:
         depth += 1
-        walk = walk.f_back  # type: ignore[assignment]
+        walk = walk.f_back
     return InterfaceSiteCacheClearInvocation(
         reason=reason,
-        caller_function=caller,
-        caller_script=Path(file).name,
-        caller_line=line,
+        caller_function="Unknown" if caller is None else caller.f_code.co_qualname,
+        caller_script="" if caller is None else Path(caller.f_code.co_filename).name,
+        caller_line=0 if caller is None else caller.f_lineno,
         invocation_name="SharedSiteCache.clear",
         call_stack_depth=depth,
     )

@@ -3,41 +3,22 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
-from concurrent.futures import Future, wait
+from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
 
-class Flight(Generic[T]):
-    """One piece of work under way: who does it, and what will come of it."""
+class _Flight(Generic[T]):
+    """One piece of work under way: who does it, and what came of it once it is done."""
 
-    def __init__(self, serial: int) -> None:
-        self.serial = serial
+    def __init__(self) -> None:
+        self.serial = 0
         self.owner = threading.get_ident()
-        self._outcome: Future[T | None] = Future()
-
-    def land(self, value: T) -> None:
-        self._outcome.set_result(value)
-
-    def fail(self, error: Exception) -> None:
-        self._outcome.set_exception(error)
-
-    def abandon(self) -> None:
-        """End without an outcome, as after a keyboard interrupt: whoever waits has to do the work himself."""
-        self._outcome.set_result(None)
-
-    def wait(self) -> T | None:
-        """The outcome, ``None`` if the flight was abandoned; raises what the work raised."""
-        self.wait_ended()
-        return self._outcome.result()
-
-    def wait_ended(self) -> None:
-        """Wait for the end, whatever comes of it."""
-        if self.owner == threading.get_ident():
-            raise RuntimeError("the work waits for itself: it asked for what it is about to make")
-        wait([self._outcome])
+        self.done = threading.Event()
+        # Neither is there when the work was interrupted, as from the keyboard: then whoever waits does it himself.
+        self.result: tuple[T] | None = None
+        self.error: Exception | None = None
 
 
 class SingleFlight(Generic[T]):
@@ -45,49 +26,47 @@ class SingleFlight(Generic[T]):
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._flights: dict[str, Flight[T]] = {}
+        self._flights: dict[Hashable, _Flight[T]] = {}
         self._serial = 0
 
-    def run(self, key: str, work: Callable[[], T], *, anew: bool = False) -> tuple[T, bool]:
+    def run(self, key: Hashable, work: Callable[[], T], *, anew: bool = False) -> tuple[T, bool]:
         """The outcome of ``work`` for ``key``, and whether this caller did it.
 
         A caller that finds a flight under way waits for it and shares its outcome, also when it fails. With ``anew``
         only a flight that began after this call counts: what a refresh returns was read after it was asked for.
+
+        Raises:
+            RuntimeError: ``work`` asks for what it is about to make.
         """
         with self._lock:
             oldest = self._serial + 1 if anew else 0
         while True:
-            with self._lock:
-                flight = self._flights.get(key)
-                mine = flight is None
-                if flight is None:
-                    self._serial += 1
-                    flight = self._flights[key] = Flight(self._serial)
-            if mine:
-                return self._fly(key, flight, work), True
-            if flight.serial < oldest:
-                flight.wait_ended()
-                continue
-            value = flight.wait()
-            if value is not None:
-                return value, False
-
-    def _fly(self, key: str, flight: Flight[T], work: Callable[[], T]) -> T:
-        try:
-            value = work()
-        except Exception as error:
-            self._end(key)
-            flight.fail(error)
-            raise
-        except BaseException:
-            self._end(key)
-            flight.abandon()
-            raise
-        # The flight ends before its outcome is told, so whoever asks anew from then on starts another one.
-        self._end(key)
-        flight.land(value)
-        return value
-
-    def _end(self, key: str) -> None:
-        with self._lock:
-            del self._flights[key]
+            mine = _Flight[T]()
+            try:
+                with self._lock:
+                    flight = self._flights.setdefault(key, mine)
+                    if flight is mine:
+                        self._serial += 1
+                        mine.serial = self._serial
+                if flight is mine:
+                    value = work()
+                    mine.result = (value,)
+                    return value, True
+            except Exception as error:
+                mine.error = error
+                raise
+            finally:
+                # The flight ends before its outcome is told, so whoever asks anew from then on starts another one;
+                # and it ends whatever interrupted it, so nobody waits forever.
+                with self._lock:
+                    if self._flights.get(key) is mine:
+                        del self._flights[key]
+                mine.done.set()
+            if flight.owner == threading.get_ident():
+                raise RuntimeError("the work waits for itself: it asked for what it is about to make")
+            flight.done.wait()
+            if flight.serial >= oldest:
+                if flight.error is not None:
+                    raise flight.error
+                if flight.result is not None:
+                    return flight.result[0], False

@@ -226,10 +226,14 @@ def _members(value: Any) -> Mapping[Any, Any] | None:
 
 
 def _plain(value: Any) -> Any:
-    """What a field of a row holds, without the wrapping of a snapshot's objects."""
-    if isinstance(value, ClixmlObject):
-        return value.text if value.value is None and value.text is not None else value.value or value.properties
-    return value
+    """What a field of a row holds, without the wrapping of a snapshot's objects; an object with nothing is null."""
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if not isinstance(value, ClixmlObject):
+        return value
+    if value.value is not None:
+        return _plain(value.value)
+    return value.properties or None if value.text is None else value.text
 
 
 def _carried(value: Any) -> Any:

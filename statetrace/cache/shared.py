@@ -5,17 +5,27 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from collections.abc import Callable, Iterable, MutableMapping
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from pathlib import Path
 
-import cachetools
 import msgspec
 
+from statetrace.cache.atomic_file import replace_file
 from statetrace.cache.events import clear_invocation, host_persisted, tell_state, tell_store
 from statetrace.cache.flights import SingleFlight
+from statetrace.cache.forks import tell_after_fork
 from statetrace.cache.normalize import normalize_site_entry
-from statetrace.cache.snapshot import Snapshot, SnapshotStyle, content_sha256, read_snapshot, write_snapshot
+from statetrace.cache.report import CacheCounts, CacheStatistics, SnapshotImport
+from statetrace.cache.snapshot import (
+    Snapshot,
+    SnapshotStyle,
+    content_sha256,
+    format_snapshot,
+    parse_snapshot,
+    read_snapshot,
+)
+from statetrace.cache.store import KeptSite, SiteStore
 from statetrace.errors import SnapshotError
 from statetrace.model import CaseInsensitiveMap, DatabaseState, SiteEntry, fold, merge_entries
 from statetrace.settings import Settings
@@ -24,45 +34,25 @@ from statetrace.telemetry import NO_TELEMETRY, Telemetry
 _log = logging.getLogger("statetrace.cache")
 
 
-class CacheStatistics(msgspec.Struct, frozen=True, rename="pascal"):
-    """What the cache holds, and what was done with it since the process began."""
+class _Outcome(msgspec.Struct, frozen=True):
+    """What a flight brought, and whether it was read or found to be cached meanwhile."""
 
-    sites: int
-    hosts: int
-    rows: int
-    max_rows: int | None
-    hits: int
-    misses: int
-    sets: int
-    removes: int
-    evictions: int
-    hydrations: int
-    shared_hydrations: int
-
-
-class SnapshotImport(msgspec.Struct, frozen=True, rename="pascal"):
-    """What an import brought: the sites now cached from it, and what of the file was left out and why."""
-
-    path: Path
-    sites: tuple[str, ...]
-    hosts: int
-    rows: int
-    skipped: tuple[str, ...] = ()
-
-
-class _Site(msgspec.Struct, frozen=True):
-    name: str
     entry: SiteEntry
+    was_read: bool
 
 
-class _Counts(msgspec.Struct):
-    hits: int = 0
-    misses: int = 0
-    sets: int = 0
-    removes: int = 0
-    evictions: int = 0
-    hydrations: int = 0
-    shared_hydrations: int = 0
+class _Fragment(msgspec.Struct, frozen=True):
+    """Hosts to be laid over an entry, and the state of the database that they were laid over there."""
+
+    entry: SiteEntry
+    since: DatabaseState | None = None
+
+    def over(self, entry: SiteEntry | None) -> SiteEntry:
+        merged = merge_entries(entry, self.entry)
+        if entry is not None and self.since is not None and entry.source == self.since:
+            # Nothing else happened to the database in between, so the result is what it holds now.
+            return merged.evolve(source=self.entry.source)
+        return merged
 
 
 class SharedSiteCache:
@@ -83,42 +73,66 @@ class SharedSiteCache:
     def __init__(self, *, telemetry: Telemetry = NO_TELEMETRY, settings: Settings | None = None) -> None:
         self.telemetry = telemetry
         self._settings = Settings.load() if settings is None else settings
-        self._counts = _Counts()
-        self._enabled = self._settings.shared_cache_enabled
-        self._max_rows = self._settings.shared_cache_max_rows
-        self._sites: MutableMapping[str, _Site] = {} if self._max_rows is None else _BoundedSites(self._max_rows)
+        self._counts = CacheCounts()
+        self._sites = SiteStore(self._settings.shared_cache_max_rows)
         self._first_use = threading.Event()
-        self._reset_locks()
+        self._set_up_locks()
+        tell_after_fork(self)
 
-    def _reset_locks(self) -> None:
+    def _set_up_locks(self) -> None:
         self._lock = threading.RLock()
-        self._flights: SingleFlight[SiteEntry] = SingleFlight()
-        # Fragments merged while a site is being read: the read may not have seen them.
-        self._merged_meanwhile: dict[str, list[SiteEntry]] = {}
+        self._flights: SingleFlight[_Outcome] = SingleFlight()
+        # What is merged while a site is being read, by site and origin: the read may not have seen it.
+        self._merged_meanwhile: dict[tuple[str, str], list[_Fragment]] = {}
+
+    def after_fork(self) -> None:
+        """Called in a forked child; what is cached stays cached there."""
+        used = self._first_use.is_set()
+        self._first_use = threading.Event()
+        self._set_up_locks()
+        if used:
+            self._first_use.set()
+        else:
+            self._sites.clear()  # a part of a snapshot, perhaps, whose import the fork cut short
 
     @property
     def enabled(self) -> bool:
         """``False`` when the cache was switched off: then every get is a miss and every set is ignored."""
-        return self._enabled
+        return self._settings.shared_cache_enabled
+
+    def apply(self, settings: Settings) -> None:
+        """Put other settings into force for all who use the cache.
+
+        What is cached stays, as far as a new bound on rows lets it. A snapshot that is newly named is imported on the
+        next use, if the cache is empty then.
+        """
+        with self._lock:
+            if settings.shared_cache_max_rows != self._sites.max_rows:
+                kept, self._sites = self._sites.all(), SiteStore(settings.shared_cache_max_rows)
+                for site in kept:
+                    self._sites.set(fold(site.name), site)
+            if settings.shared_cache_snapshot != self._settings.shared_cache_snapshot:
+                self._first_use.clear()
+            self._settings = settings
 
     def __len__(self) -> int:
         return len(self._sites)
 
     def __contains__(self, site: object) -> bool:
         self._import_on_first_use()
-        return isinstance(site, str) and fold(site) in self._sites
+        return isinstance(site, str) and self._peek(site) is not None
 
     def sites(self) -> tuple[str, ...]:
         """The cached site codes, oldest first."""
         self._import_on_first_use()
         with self._lock:
-            return tuple(kept.name for kept in self._sites.values())
+            return tuple(kept.name for kept in self._sites.all())
 
     def entries(self) -> CaseInsensitiveMap[SiteEntry]:
         """All entries by site, as of now. Tells no event and counts as no use."""
         self._import_on_first_use()
         with self._lock:
-            return CaseInsensitiveMap((kept.name, kept.entry) for kept in list(self._sites.values()))
+            return CaseInsensitiveMap((kept.name, kept.entry) for kept in self._sites.all())
 
     def get(self, site: str) -> SiteEntry | None:
         """The entry of a site, or ``None``. Tells ``GetHit`` or ``GetMiss``; a blank site tells nothing."""
@@ -128,7 +142,7 @@ class SharedSiteCache:
         if not self._first_use.is_set():
             self._import_on_first_use()
         with self._lock:
-            kept = self._sites.get(key)
+            kept = self._sites.get(key) if self.enabled else None
             if kept is None:
                 self._counts.misses += 1
             else:
@@ -140,7 +154,10 @@ class SharedSiteCache:
         return kept.entry
 
     def put(self, site: str, entry: SiteEntry) -> None:
-        """Set the entry of a site in place of the one that was there. Tells ``Set``."""
+        """Set the entry of a site in place of the one that was there. Tells ``Set``.
+
+        A read of the site that is under way replaces it in turn; what is merged meanwhile is kept.
+        """
         self._import_on_first_use()
         self._store(site, lambda _: entry)
 
@@ -150,22 +167,42 @@ class SharedSiteCache:
         The rules are those of :func:`statetrace.model.merge_entries`.
         """
         self._import_on_first_use()
+        return self._merge(site, _Fragment(entry))
+
+    def _merge(self, site: str, fragment: _Fragment) -> SiteEntry:
         with self._lock:
-            meanwhile = self._merged_meanwhile.get(fold(site))
-            if meanwhile is not None:
-                meanwhile.append(entry)
-            return self._store(site, lambda existing: merge_entries(existing, entry))
+            self._remember(site, fragment)
+            return self._store(site, fragment.over)
+
+    def _remember(self, site: str, fragment: _Fragment) -> None:
+        for (key, _), meanwhile in self._merged_meanwhile.items():
+            if key == fold(site):
+                meanwhile.append(fragment)
 
     def merge_host(
-        self, site: str, host: str, ports: object, *, source: DatabaseState | None = None
+        self,
+        site: str,
+        host: str,
+        ports: object,
+        *,
+        since: DatabaseState | None = None,
+        source: DatabaseState | None = None,
     ) -> SiteEntry | None:
-        """Set the rows of one host, and return the site's new entry. Tells ``Set`` and ``HostPersisted``.
+        """Set the rows of one host in the cached entry of its site. Tells ``Set`` and ``HostPersisted``.
+
+        A site that is not cached, or whose entry stems from another database than ``source``, is left alone: one host
+        of many would pass for the whole site. Whoever reads the site next hydrates it.
 
         Args:
-            site: the site; unknown ones get an entry with this host alone.
+            site: the site.
             host: the host whose whole port map is replaced; no ports removes it.
             ports: port → :class:`InterfaceRow` or mapping of wire fields.
-            source: the state of the database that holds the site with these rows.
+            since: the state of the database before the host was written there.
+            source: its state with the host. The entry is known to stem from it if it stemmed from ``since``; otherwise
+                only the database stays known, not its state.
+
+        Returns:
+            The new entry of the site, or ``None`` if there was none to set the host in.
 
         Raises:
             CacheEntryInvalid: ``ports`` is nothing of the kind.
@@ -173,24 +210,29 @@ class SharedSiteCache:
         site, host = site.strip(), host.strip()
         if not site or not host:
             return None
+        self._import_on_first_use()
         normalized = normalize_site_entry({"HostMap": {host: ports}}) or SiteEntry()
-        rows = normalized[host]
-        fragment = normalized.evolve(cached_at=datetime.now().astimezone(), source=source)
+        fragment = _Fragment(normalized.evolve(cached_at=datetime.now().astimezone(), source=source), since)
         with self._lock:
             before = self._peek(site)
-            entry = self.merge(site, fragment)
+            after = None
+            if before is not None and before.may_take(fragment.entry):
+                after = self._merge(site, fragment)
+            else:
+                before = None
+                self._remember(site, fragment)
         if self.telemetry.enabled:
-            self.telemetry.emit(host_persisted(site, host, rows, before, entry, updated=self._enabled))
-        return entry
+            self.telemetry.emit(host_persisted(site, host, normalized[host], before, after))
+        return after
 
     def discard(self, site: str) -> SiteEntry | None:
         """Drop a site and return what was cached of it. Tells ``Remove`` with the counts of the dropped entry."""
         key = fold(site)
-        if not key or not self._enabled:
+        if not key or not self.enabled:
             return None
         self._import_on_first_use()
         with self._lock:
-            kept = self._sites.pop(key, None)
+            kept = self._sites.pop(key)
             self._counts.removes += 1
         entry = None if kept is None else kept.entry
         self._tell(site, "Remove", entry)
@@ -230,6 +272,7 @@ class SharedSiteCache:
         hydrate: Callable[[SiteEntry | None], SiteEntry],
         *,
         refresh: bool = False,
+        origin: str = "",
         serves: Callable[[SiteEntry], bool] = lambda _: True,
     ) -> tuple[SiteEntry, bool]:
         """Like :meth:`get_or_hydrate` after a miss; also tells whether this caller did the work.
@@ -238,6 +281,8 @@ class SharedSiteCache:
             site: the site to read.
             hydrate: as for :meth:`get_or_hydrate`.
             refresh: as for :meth:`get_or_hydrate`.
+            origin: where ``hydrate`` reads. Callers share a read only with those who name the same origin, so that the
+                sites of two data folders in one process are not mixed.
             serves: whether an entry that was cached meanwhile is one the caller can use.
 
         Raises:
@@ -248,43 +293,52 @@ class SharedSiteCache:
             raise ValueError("a site code is needed")
         if not self._first_use.is_set():
             self._import_on_first_use()
+        flight = key, origin
         worked = False
 
-        def work() -> SiteEntry:
+        def work() -> _Outcome:
             nonlocal worked
+            meanwhile: list[_Fragment] = []
             with self._lock:
                 previous = self._peek(site)
-                if previous is not None and not refresh and serves(previous):
-                    return previous  # somebody else's flight landed between our miss and our start
-                self._merged_meanwhile[key] = []
+                self._merged_meanwhile[flight] = meanwhile
             try:
+                # Not under the lock: it may ask a database.
+                if previous is not None and not refresh and serves(previous):
+                    # Somebody else's flight landed between our miss and our start.
+                    return _Outcome(previous, was_read=False)
                 worked = True
                 entry = hydrate(previous)
                 with self._lock:
-                    for fragment in self._merged_meanwhile[key]:
-                        entry = merge_entries(entry, fragment)
+                    for fragment in meanwhile:
+                        if entry.may_take(fragment.entry):
+                            entry = fragment.over(entry)
                     self._store(site, lambda _: entry)
                     self._counts.hydrations += 1
+                return _Outcome(entry, was_read=True)
             finally:
                 with self._lock:
-                    del self._merged_meanwhile[key]
-            return entry
+                    self._merged_meanwhile.pop(flight, None)  # not there in a child that was forked meanwhile
 
-        entry, _ = self._flights.run(key, work, anew=refresh)
+        while True:
+            outcome, _ = self._flights.run(flight, work, anew=refresh)
+            # A flight that began after we asked for a refresh is not enough: it may have found the site cached.
+            if outcome.was_read or not refresh:
+                break
         if not worked:
             with self._lock:
                 self._counts.shared_hydrations += 1
-        return entry, worked
+        return outcome.entry, worked
 
     def statistics(self) -> CacheStatistics:
         """Sizes and counters as of now."""
         with self._lock:
-            entries = [kept.entry for kept in list(self._sites.values())]
+            entries = [kept.entry for kept in self._sites.all()]
             return CacheStatistics(
                 sites=len(entries),
                 hosts=sum(entry.host_count for entry in entries),
                 rows=sum(entry.total_rows for entry in entries),
-                max_rows=self._max_rows,
+                max_rows=self._sites.max_rows,
                 **msgspec.structs.asdict(self._counts),
             )
 
@@ -297,10 +351,12 @@ class SharedSiteCache:
     ) -> tuple[str, ...]:
         """Write the cached sites (or those named) as a CLIXML snapshot and return their codes.
 
-        The file appears whole or not at all, and is read back and compared. With nothing to write no file is made.
+        What is written is read back and compared before it takes the place of the file, which then changes as a whole.
+        With nothing to write no file is made.
 
         Raises:
-            SnapshotError: the file cannot be written, or does not read back equal.
+            SnapshotError: it does not read back equal, or is too large to be read back.
+            OSError: the file cannot be written.
         """
         wanted = None if sites is None else {fold(site) for site in sites}
         entries = self.entries()
@@ -308,8 +364,9 @@ class SharedSiteCache:
             (site, entry) for site, entry in entries.items() if wanted is None or fold(site) in wanted
         )
         if chosen:
-            write_snapshot(path, chosen, style=style)
-            _compare(read_snapshot(path), chosen)
+            written = format_snapshot(chosen, style)
+            _compare(parse_snapshot(written), chosen)
+            replace_file(Path(path), (written,))
         return tuple(chosen)
 
     def import_snapshot(self, path: str | os.PathLike[str], *, partial: bool = False) -> SnapshotImport:
@@ -323,15 +380,16 @@ class SharedSiteCache:
 
     def _import(self, path: Path, *, partial: bool = False) -> SnapshotImport:
         snapshot = read_snapshot(path, partial=partial)
-        if self._enabled:
-            for site, entry in snapshot.entries.items():
-                self._store(site, lambda existing, entry=entry: merge_entries(existing, entry))  # type: ignore[misc]
+        brought = snapshot.entries if self.enabled else CaseInsensitiveMap[SiteEntry]()
+        for site, entry in brought.items():
+            self._merge(site, _Fragment(entry))
+        if self.enabled:
             self._tell_state("SnapshotImported")
         return SnapshotImport(
             path=path,
-            sites=tuple(snapshot.entries) if self._enabled else (),
-            hosts=sum(entry.host_count for entry in snapshot.entries.values()),
-            rows=sum(entry.total_rows for entry in snapshot.entries.values()),
+            sites=tuple(brought),
+            hosts=sum(entry.host_count for entry in brought.values()),
+            rows=sum(entry.total_rows for entry in brought.values()),
             skipped=tuple(map(str, snapshot.skipped)),
         )
 
@@ -348,7 +406,7 @@ class SharedSiteCache:
             self._tell_state("InitDelegatedStore")
             path = self._settings.shared_cache_snapshot
             try:
-                if path is not None and self._enabled and not self._sites:
+                if path is not None and self.enabled and not self._sites:
                     self._import(path)
             except SnapshotError as error:
                 _log.warning("shared cache snapshot not imported: %s", error)
@@ -356,7 +414,8 @@ class SharedSiteCache:
                 self._first_use.set()
 
     def _peek(self, site: str) -> SiteEntry | None:
-        kept = self._sites.get(fold(site))
+        with self._lock:
+            kept = self._sites.get(fold(site)) if self.enabled else None
         return None if kept is None else kept.entry
 
     def _store(self, site: str, change: Callable[[SiteEntry | None], SiteEntry]) -> SiteEntry:
@@ -366,28 +425,15 @@ class SharedSiteCache:
         with self._lock:
             kept = self._sites.get(key)
             entry = change(None if kept is None else kept.entry)
-            if not self._enabled:
+            if not self.enabled:
                 return entry
-            evicted = self._place(key, _Site(site.strip() if kept is None else kept.name, entry))
+            evicted = self._sites.set(key, KeptSite(site.strip() if kept is None else kept.name, entry))
             self._counts.sets += 1
             self._counts.evictions += len(evicted)
         self._tell(site, "Set", entry)
         for dropped in evicted:
             self._tell(dropped.name, "Remove", dropped.entry)
         return entry
-
-    def _place(self, key: str, kept: _Site) -> list[_Site]:
-        """Keep a site, and return those that had to go for it; a site larger than the whole cache goes itself."""
-        if not isinstance(self._sites, _BoundedSites):
-            self._sites[key] = kept
-            return []
-        try:
-            self._sites[key] = kept
-        except ValueError:  # cachetools: value too large
-            self._sites.pop(key, None)
-            self._sites.evicted.append(kept)
-        evicted, self._sites.evicted = self._sites.evicted, []
-        return evicted
 
     def _tell(self, site: str, operation: str, entry: SiteEntry | None) -> None:
         tell_store(self.telemetry, self, operation, site, entry, len(self._sites))
@@ -402,19 +448,6 @@ def _compare(snapshot: Snapshot, entries: CaseInsensitiveMap[SiteEntry]) -> None
         raise SnapshotError("a snapshot does not read back as it was written")
 
 
-class _BoundedSites(cachetools.LRUCache[str, _Site]):
-    """Sites up to so many rows in all; remembers which it dropped."""
-
-    def __init__(self, max_rows: int) -> None:
-        super().__init__(max_rows, getsizeof=lambda kept: max(1, kept.entry.total_rows))
-        self.evicted: list[_Site] = []
-
-    def popitem(self) -> tuple[str, _Site]:
-        key, kept = super().popitem()
-        self.evicted.append(kept)
-        return key, kept
-
-
 _process_lock = threading.Lock()
 _process_cache: SharedSiteCache | None = None
 
@@ -425,14 +458,4 @@ def shared_site_cache() -> SharedSiteCache:
     with _process_lock:
         if _process_cache is None:
             _process_cache = SharedSiteCache()
-            if hasattr(os, "register_at_fork"):
-                os.register_at_fork(after_in_child=_after_fork)
         return _process_cache
-
-
-def _after_fork() -> None:
-    # A child has the entries but not the threads: locks and flights that it inherits may never be released.
-    global _process_lock  # noqa: PLW0603
-    _process_lock = threading.Lock()
-    if _process_cache is not None:
-        _process_cache._reset_locks()  # noqa: SLF001  # nobody else may

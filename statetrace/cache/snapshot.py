@@ -74,7 +74,7 @@ def read_snapshot(path: str | os.PathLike[str], *, partial: bool = False, limits
     Args:
         path: the file.
         partial: of a file that is damaged, keep the sites that are complete before the fault, which is then the last
-            of ``skipped``.
+            of ``skipped``; of one with nonsense in some site, keep the other sites.
         limits: bounds on size, depth and repetition, beyond which a document is refused.
 
     Raises:
@@ -102,18 +102,21 @@ def _read(blocks: Iterable[bytes], path: Path | None, limits: Limits, *, partial
     try:
         values = reader.read(blocks)
     except SnapshotError as fault:
-        snapshot = _assemble(reader.complete_values(), reader.encoding) if partial else None
+        snapshot = _assemble(reader.complete_values(), reader.encoding, partial=True) if partial else None
         if snapshot is None or not snapshot.entries:
             raise
         skipped = (*snapshot.skipped, Skipped(f"reading stopped: {fault}"))
         return msgspec.structs.replace(snapshot, skipped=skipped)
-    snapshot = _assemble(values, reader.encoding)
+    try:
+        snapshot = _assemble(values, reader.encoding, partial=partial)
+    except CacheEntryInvalid as error:
+        raise SnapshotError(f"{error}; an import in part takes the other sites", path=path) from error
     if values and not snapshot.shape:
         raise SnapshotError(f"none of its {len(values)} objects is an entry of the cache", path=path)
     return snapshot
 
 
-def _assemble(values: list[object], encoding: ClixmlEncoding) -> Snapshot:
+def _assemble(values: list[object], encoding: ClixmlEncoding, *, partial: bool) -> Snapshot:
     skipped: list[Skipped] = []
     entries: list[tuple[str, SiteEntry]] = []
     shapes: list[str] = []
@@ -125,7 +128,7 @@ def _assemble(values: list[object], encoding: ClixmlEncoding) -> Snapshot:
         if not record.site:
             skipped.append(Skipped(f"entry {number} has no site"))
             continue
-        entry = _entry(record.site, record.payload, skipped)
+        entry = _entry(record.site, record.payload, skipped, partial=partial)
         if entry is not None:
             entries.append((record.site, entry))
     return Snapshot(
@@ -137,11 +140,13 @@ def _assemble(values: list[object], encoding: ClixmlEncoding) -> Snapshot:
     )
 
 
-def _entry(site: str, payload: object, skipped: list[Skipped]) -> SiteEntry | None:
+def _entry(site: str, payload: object, skipped: list[Skipped], *, partial: bool) -> SiteEntry | None:
     inner: list[Skipped] = []
     try:
         entry = normalize_site_entry(payload, skipped=inner)
     except CacheEntryInvalid as error:
+        if not partial:
+            raise CacheEntryInvalid(f"site {site!r}: {error}") from error
         skipped.append(Skipped(str(error), site=site))
         return None
     if entry is None:

@@ -56,8 +56,8 @@ class SnapshotIssue(msgspec.Struct, frozen=True):
     Attributes:
         type: the original's word for it, or one in its manner: ``SnapshotNotFound``, ``SchemaInvalid``,
             ``BaselineInvalid``, ``EmptySnapshot``, ``SizeBudgetExceeded``, ``HostCountExceeded``, ``RowCountExceeded``,
-            ``UnexpectedShrinkage``, ``HighEvictionRate``, ``SnapshotTooOld``, ``MissingSites``, ``InsufficientSites``,
-            ``InsufficientHosts``, ``InsufficientRows``.
+            ``UnexpectedShrinkage``, ``HighEvictionRate``, ``EventsNotFound``, ``SnapshotTooOld``, ``MissingSites``,
+            ``InsufficientSites``, ``InsufficientHosts``, ``InsufficientRows``.
         message: the same in a sentence, with the numbers.
     """
 
@@ -191,7 +191,7 @@ def _eviction_issues(events: Iterable[Path], budgets: SnapshotBudgets) -> Iterat
             yield SnapshotIssue("EventsNotFound", f"{path}: {error.strerror or error}")
             continue
         for line in lines:
-            with contextlib.suppress(msgspec.DecodeError):
+            with contextlib.suppress(ValueError, RecursionError):
                 event = decoder.decode(line)
                 if event.event_name == "InterfaceSiteCacheSharedStore":
                     operations += 1

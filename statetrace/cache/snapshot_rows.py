@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from statetrace.cache.clixml.escapes import decode_escapes, encode_text
@@ -23,6 +23,21 @@ def written_tooltip(config: str, written_template: str, written_config: str) -> 
     if config and not config.isspace():
         return f"AuthTemplate: {written_template}{_BLANK_LINE}{written_config}"
     return f"AuthTemplate: {written_template}" if written_template else ""
+
+
+def written_signature(parts: Sequence[str], row: InterfaceRow, config: str, tooltip: str) -> str:
+    """The signature computed for ``row``, as it is written.
+
+    Arguments:
+        parts: length and written form of each value but configuration, tooltip and signature, in the order of the wire.
+        row: the row itself.
+        config: its configuration as it is written.
+        tooltip: its tooltip as it is written.
+    """
+    # The sort key, in the place of the configuration here, is none of the signed values.
+    *observed, _, color, compliance = parts
+    lengths = utf16_length(row.config), utf16_length(row.tooltip)
+    return f"{'|'.join(observed)}|{lengths[0]}:{config}|{color}|{compliance}|{lengths[1]}:{tooltip}"
 
 
 class _Values(dict[str, tuple[str, str]]):
@@ -57,41 +72,19 @@ class RowsAsWritten:
         written = tuple(members.values())
         if tuple in map(type, written):
             return None
-        values = self._values
-        name, signed_name = values[written[0]]
-        status, signed_status = values[written[1]]
-        vlan, signed_vlan = values[written[2]]
-        duplex, signed_duplex = values[written[3]]
-        speed, signed_speed = values[written[4]]
-        kind, signed_kind = values[written[5]]
-        learned, signed_learned = values[written[6]]
-        state, signed_state = values[written[7]]
-        mode, signed_mode = values[written[8]]
-        client, signed_client = values[written[9]]
-        template, signed_template = values[written[10]]
-        config = decode_escapes(written[11])
-        port_sort, _ = values[written[12]]
-        color, signed_color = values[written[13]]
-        compliance, signed_compliance = values[written[14]]
-        tooltip, signature = written[15:]
-        if not port_sort or port_sort.isspace():
+        written_config, (tooltip, signature) = written[11], written[15:]
+        values, signed = zip(*map(self._values.__getitem__, (*written[:11], *written[12:15])), strict=True)
+        if not values[11] or values[11].isspace():
             return None
+        config = decode_escapes(written_config)
         stated_tooltip = None
-        if tooltip != written_tooltip(config, written[10], written[11]):
+        if tooltip != written_tooltip(config, written[10], written_config):
             stated_tooltip = decode_escapes(tooltip)
-            if stated_tooltip == derive_tooltip(template, config):
+            if stated_tooltip == derive_tooltip(values[10], config):
                 # The same, escaped in another way.
                 stated_tooltip = None
-        row = InterfaceRow(
-            name, status, vlan, duplex, speed, kind, learned, state, mode, client, template, config, port_sort, color,
-            compliance, stated_tooltip,
-        )  # fmt: skip
-        if signature == (
-            f"{signed_name}|{signed_status}|{signed_vlan}|{signed_duplex}|{signed_speed}|{signed_kind}"
-            f"|{signed_learned}|{signed_state}|{signed_mode}|{signed_client}|{signed_template}"
-            f"|{utf16_length(config)}:{written[11]}|{signed_color}|{signed_compliance}"
-            f"|{utf16_length(row.tooltip)}:{tooltip}"
-        ):
+        row = InterfaceRow(*values[:11], config, *values[11:], stated_tooltip)  # type: ignore[call-arg]  # 14 values
+        if signature == written_signature(signed, row, written_config, tooltip):
             return row
         # Another signature, or the same one escaped in another way.
         return row_from_wire("", [*wire_values(row)[:15], decode_escapes(tooltip), decode_escapes(signature)])

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from enum import Enum
 from pathlib import Path
 
+import msgspec
+
 from statetrace.cache.atomic_file import replace_file
 from statetrace.cache.clixml.document import (
     BYTE_ORDER_MARKS,
@@ -17,7 +19,7 @@ from statetrace.cache.clixml.document import (
     ClixmlEncoding,
 )
 from statetrace.cache.clixml.escapes import encode_text
-from statetrace.cache.snapshot_rows import written_tooltip
+from statetrace.cache.snapshot_rows import written_signature, written_tooltip
 from statetrace.model.interface import WIRE_FIELDS, InterfaceRow, utf16_length
 from statetrace.model.keys import CaseInsensitiveMap
 from statetrace.model.site_entry import HostPorts, SiteEntry
@@ -157,38 +159,20 @@ class _Document:
     def _row(self, port: str, row: InterfaceRow) -> str:
         # Escapes never reach across the ends of a value, so tooltip and signature are put together from the written
         # forms of the values that they repeat, instead of being escaped once more.
-        parts = self._parts
-        name, signed_name = parts[row.name]
-        status, signed_status = parts[row.status]
-        vlan, signed_vlan = parts[row.vlan]
-        duplex, signed_duplex = parts[row.duplex]
-        speed, signed_speed = parts[row.speed]
-        kind, signed_kind = parts[row.type]
-        learned, signed_learned = parts[row.learned_macs]
-        auth_state, signed_auth_state = parts[row.auth_state]
-        auth_mode, signed_auth_mode = parts[row.auth_mode]
-        auth_client, signed_auth_client = parts[row.auth_client_mac]
-        template, signed_template = parts[row.auth_template]
-        color, signed_color = parts[row.port_color]
-        compliance, signed_compliance = parts[row.compliance]
+        values = msgspec.structs.astuple(row)
+        written, signed = zip(*map(self._parts.__getitem__, (*values[:11], *values[12:15])), strict=True)
         config = encode_text(row.config)
-        signed_config = f"{utf16_length(row.config)}:{config}"
         if row.stated_tooltip is None:
-            tooltip = written_tooltip(row.config, template, config)
+            tooltip = written_tooltip(row.config, written[10], config)
         else:
             tooltip = encode_text(row.stated_tooltip)
         if row.stated_signature is None:
-            signature = (
-                f"{signed_name}|{signed_status}|{signed_vlan}|{signed_duplex}|{signed_speed}|{signed_kind}"
-                f"|{signed_learned}|{signed_auth_state}|{signed_auth_mode}|{signed_auth_client}|{signed_template}"
-                f"|{signed_config}|{signed_color}|{signed_compliance}|{utf16_length(row.tooltip)}:{tooltip}"
-            )
+            signature = written_signature(signed, row, config, tooltip)
         else:
             signature = encode_text(row.stated_signature)
         return _ROW % (
-            encode_text(port), self._number(), self._types(20, ROW_CLASS), name, status, vlan, duplex, speed, kind,
-            learned, auth_state, auth_mode, auth_client, template, config, parts[row.port_sort][0], color, compliance,
-            tooltip, signature,
+            encode_text(port), self._number(), self._types(20, ROW_CLASS),
+            *written[:11], config, *written[11:], tooltip, signature,
         )  # fmt: skip
 
     def _number(self) -> int:

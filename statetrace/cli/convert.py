@@ -9,7 +9,6 @@ import typer
 
 from statetrace.cli.options import Json
 from statetrace.cli.output import print_json, print_table, progress, say
-from statetrace.database import convert_database
 
 
 def convert(
@@ -18,7 +17,10 @@ def convert(
     json: Json = False,
 ) -> None:
     """Copy all tables of a database into a new one and verify counts and content."""
-    with progress(f"converting {source.name}", 0) as advance:
+    # Imported here because SQLAlchemy takes longer to import than most other commands take to run.
+    from statetrace.database import convert_database  # noqa: PLC0415
+
+    with progress(f"converting {source.name}") as advance:
         report = convert_database(source, target, progress=lambda _table, rows: advance(rows))
     if json:
         print_json(report)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tempfile
 import time
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 import typer
@@ -19,7 +20,9 @@ from statetrace.cli.options import Json, TelemetryDirectory, open_engine
 from statetrace.cli.output import print_json, print_table, progress, say
 from statetrace.demo import DEMO_SITES, write_site
 from statetrace.errors import StateTraceError
-from statetrace.repository import SiteRead
+
+if TYPE_CHECKING:
+    from statetrace.repository import SiteRead
 
 
 def demo(
@@ -49,7 +52,7 @@ def demo(
 def _run(folder: Path, telemetry: Path | None) -> dict[str, Any]:
     data, snapshot = folder / "Data", folder / "cache.clixml"
     _make_sites(data)
-    with open_engine(data, telemetry=telemetry) as engine:
+    with open_engine(data, telemetry=telemetry, own_cache=True) as engine:
         sites = [site.site for site in DEMO_SITES]
         cold = [engine.repository.read_site(site, refresh=True) for site in sites]
         cached = [engine.repository.read_site(site) for site in sites]
@@ -80,11 +83,16 @@ def _make_sites(data: Path) -> None:
 def _import_in_fresh_process(snapshot: Path, data: Path) -> dict[str, Any]:
     command = [sys.executable, "-m", "statetrace", "snapshot", "import", str(snapshot), "--data", str(data), "--json"]
     started = time.perf_counter()
-    finished = subprocess.run(command, capture_output=True, check=False)  # noqa: S603  # ourselves
+    environment = {name: value for name, value in os.environ.items() if not _steers_the_cache(name)}
+    finished = subprocess.run(command, capture_output=True, check=False, env=environment)  # noqa: S603  # ourselves
     if finished.returncode != 0:
         reason = finished.stderr.decode(errors="replace").strip()
         raise StateTraceError(f"a fresh process could not import {snapshot}: {reason}")
     return {"ProcessDurationMs": _milliseconds(started), **msgspec.json.decode(finished.stdout)}
+
+
+def _steers_the_cache(variable: str) -> bool:
+    return variable.startswith("STATETRACE_") and "CACHE" in variable
 
 
 def _metrics(reads: list[SiteRead]) -> list[Any]:
@@ -110,6 +118,7 @@ def _print(report: dict[str, Any]) -> None:
         ((label, *(_shown(metrics[name]) for pair in pairs for metrics in pair)) for label, name in fields.items()),
     )
     snapshot, fresh = report["Snapshot"], report["FreshProcess"]
+    typer.echo()
     print_table(
         ("Snapshot", ""),
         (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 import typer
@@ -10,7 +10,9 @@ import typer
 from statetrace.cli.options import DEFAULT_DATA, Data, Database, Json, TelemetryDirectory, choose_sites, open_engine
 from statetrace.cli.output import print_json, print_table, progress, say
 from statetrace.errors import StateTraceError
-from statetrace.repository import SiteRead
+
+if TYPE_CHECKING:
+    from statetrace.repository import SiteRead
 
 STAGES = {
     "Query": "query_duration_ms",
@@ -51,11 +53,11 @@ def hydrate(
     if json:
         print_json([msgspec.to_builtins(read.metrics) for _, read in reads])
     else:
-        print_reads(reads)
+        print_reads([(site, read) for site, read in reads if site not in missing])
     for error in failures:
         say(f"statetrace: {error}")
     for site in missing:
-        say(f"statetrace: site {site}: no database in {data} holds it")
+        say(f"statetrace: site {site}: no database in {database or data} holds it")
     if failures or missing:
         raise typer.Exit(1)
 

@@ -4,21 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from statetrace.engine import Engine
+import statetrace
+from statetrace.cache import SharedSiteCache
 from statetrace.errors import DatabaseError, StateTraceError
 from statetrace.model import CaseInsensitiveMap
 from statetrace.settings import Settings
 from statetrace.telemetry import Telemetry
 
+if TYPE_CHECKING:
+    from statetrace.engine import Engine
+
 Data = Annotated[
-    Path, typer.Option("--data", "-d", help="Data folder with the site databases.", envvar="STATETRACE_DATA")
+    Path,
+    typer.Option(
+        "--data", "-d", help="Data folder with the site databases.", envvar="STATETRACE_DATA", file_okay=False
+    ),
 ]
 Database = Annotated[
-    Path | None, typer.Option("--database", help="One database for all sites, instead of those of the data folder.")
+    Path | None,
+    typer.Option(
+        "--database",
+        help="One database for all sites, instead of those of the data folder.",
+        exists=True,
+        dir_okay=False,
+    ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output.")]
 TelemetryDirectory = Annotated[
@@ -32,6 +45,12 @@ TelemetryDirectory = Annotated[
 
 
 DEFAULT_DATA = Path("Data")
+_OWN_CACHE: dict[str, Any] = {
+    "shared_cache_enabled": True,
+    "shared_cache_max_rows": None,
+    "shared_cache_snapshot": None,
+    "force_site_cache_refresh": False,
+}
 
 
 def choose_sites(engine: Engine, names: Sequence[str] | None) -> tuple[list[str], Sequence[StateTraceError]]:
@@ -45,14 +64,21 @@ def choose_sites(engine: Engine, names: Sequence[str] | None) -> tuple[list[str]
     return ([known.get(name, name) for name in names], ()) if names else (list(known), unreadable)
 
 
-def open_engine(data: Path, database: Path | None = None, telemetry: Path | None = None) -> Engine:
-    """The engine for one command."""
-    settings = Settings.load(data)
+def open_engine(
+    data: Path, database: Path | None = None, telemetry: Path | None = None, *, own_cache: bool = False
+) -> Engine:
+    """The engine for one command.
+
+    With ``own_cache`` its cache starts empty and takes every row, whatever the environment says of the shared one: for
+    commands whose result must be all that the databases hold.
+    """
+    settings = Settings.load(data, **(_OWN_CACHE if own_cache else {}))
     usual = data.absolute().parent / "Logs" / "IngestionMetrics"
     directory = telemetry or settings.telemetry_directory or (usual if usual.is_dir() else None)
-    return Engine(
+    return statetrace.Engine(  # imported when it is asked for
         data,
         database=database,
+        cache=SharedSiteCache(settings=settings) if own_cache else None,
         settings=settings,
         telemetry=None if directory is None else Telemetry.to_directory(directory),
     )

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from statetrace.cache import read_snapshot
-from statetrace.cli.options import DEFAULT_DATA, Data, Database, Json, open_engine
-from statetrace.cli.output import print_json, print_table
+from statetrace.cli.options import DEFAULT_DATA, Data, Database, Json, choose_sites, open_engine
+from statetrace.cli.output import counted, print_json, print_table, say
 from statetrace.errors import NotFound
-from statetrace.model import CaseInsensitiveMap, HostPorts, SiteEntry, site_of
+from statetrace.model import CaseInsensitiveMap, HostPorts, InterfaceRow, SiteEntry, site_of
 from statetrace.model.names import clean_host_name
 
 _COLUMNS = (
@@ -37,7 +37,13 @@ def show(
     """
     if snapshot is None:
         with open_engine(data, database) as engine:
-            site, entry = _choose(name, engine.repository.sites(), engine.repository.site)
+            sites, unreadable = choose_sites(engine, None)
+            try:
+                site, entry = _choose(name, sites, engine.repository.site)
+            except NotFound:
+                for error in unreadable:  # there it may be
+                    say(f"statetrace: {error}")
+                raise
     else:
         entries = read_snapshot(snapshot).entries
         site, entry = _choose(name, tuple(entries), entries.__getitem__)
@@ -48,12 +54,12 @@ def show(
     elif port is not None:
         for host, ports in entry.items():
             for label, row in ports.items():
-                print_table(("Field", f"{host} {label}"), row.to_wire().items())
+                print_table(("Field", f"{host} {label}"), _fields(row))
     else:
         _print_site(site, entry)
 
 
-def _choose(name: str, sites: tuple[str, ...], read: Callable[[str], SiteEntry]) -> tuple[str, SiteEntry]:
+def _choose(name: str, sites: Sequence[str], read: Callable[[str], SiteEntry]) -> tuple[str, SiteEntry]:
     """The site of that name, or the site of the host of that name with this host alone."""
     known = CaseInsensitiveMap((site, site) for site in sites)
     if name in known:
@@ -77,6 +83,14 @@ def _one_port(entry: SiteEntry, name: str, port: str) -> SiteEntry:
     return SiteEntry(found)
 
 
+def _fields(row: InterfaceRow) -> Iterator[tuple[str, str]]:
+    for field, value in row.to_wire().items():
+        # Configurations as they were written; the signature counts every character, so its line ends are shown.
+        first, *more = (value.splitlines() or [""]) if field in ("Config", "ToolTip") else [value]
+        yield field, first
+        yield from (("", line) for line in more)
+
+
 def _print_site(site: str, entry: SiteEntry) -> None:
     print_table(
         _COLUMNS,
@@ -88,5 +102,5 @@ def _print_site(site: str, entry: SiteEntry) -> None:
             for host, ports in entry.items()
             for port, row in ports.items()
         ),
-        title=f"{site}: {entry.host_count:,} hosts, {entry.total_rows:,} ports",
+        title=f"{site}: {counted(entry.host_count, 'host')}, {counted(entry.total_rows, 'port')}",
     )  # fmt: skip

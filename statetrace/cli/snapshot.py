@@ -19,12 +19,14 @@ from statetrace.cache import (
     write_summary,
 )
 from statetrace.cli.options import DEFAULT_DATA, Data, Database, Json, TelemetryDirectory, choose_sites, open_engine
-from statetrace.cli.output import print_json, print_table, progress, say
+from statetrace.cli.output import counted, print_json, print_table, progress, say
+from statetrace.errors import StateTraceError
 from statetrace.model import SiteEntry
 
 app = typer.Typer(help="Exchange the cache with PowerShell as CLIXML snapshots.", no_args_is_help=True)
 
-File = Annotated[Path, typer.Argument(help="The snapshot.", metavar="FILE")]
+# Whether it can be read is found out by reading it, so that every reason gives the same exit code.
+File = Annotated[Path, typer.Argument(help="The snapshot.", metavar="FILE", readable=False)]
 Windows = Annotated[
     bool, typer.Option("--windows", help="Write as Windows PowerShell 5.1 does, in UTF-16, not as PowerShell 7.")
 ]
@@ -48,23 +50,28 @@ def export_command(
     json: Json = False,
 ) -> None:
     """Hydrate sites and write them as a snapshot."""
-    with open_engine(data, database, telemetry) as engine:
+    with open_engine(data, database, telemetry, own_cache=True) as engine:
         chosen, unreadable = choose_sites(engine, sites)
         with progress("hydrating", len(chosen)) as advance:
             for site in chosen:
                 engine.repository.site(site)
                 advance()
-        written = engine.cache.export_snapshot(file, sites=chosen, style=_style(windows))
+        with progress(f"writing {file.name}"):
+            written = engine.cache.export_snapshot(file, sites=chosen, style=_style(windows))
         entries = {site: entry for site, entry in engine.cache.entries().items() if site in written}
+        missing = [site for site in chosen if site not in engine.cache]
     for error in unreadable:
         say(f"statetrace: {error}")
     if not written:
-        say(f"statetrace: nothing to export: no database in {data} holds {', '.join(chosen) or 'any site'}")
+        readable = "readable database" if unreadable else "database"
+        say(f"statetrace: nothing to export: no {readable} in {database or data} holds {', '.join(chosen) or 'a site'}")
         raise typer.Exit(1)
+    for site in missing:
+        say(f"statetrace: site {site}: no database in {database or data} holds it")
     if summary:
         write_summary(file.with_name(f"{file.stem}-summary.json"), entries)
     _print_sites(file, entries, json=json)
-    if unreadable:
+    if unreadable or missing:
         raise typer.Exit(1)
 
 
@@ -82,8 +89,11 @@ def import_command(
 ) -> None:
     """Import a snapshot into a fresh cache and show what it serves."""
     with open_engine(data, database, telemetry) as engine:
+        if not engine.cache.enabled:
+            raise StateTraceError("nothing imported: STATETRACE_DISABLE_SHARED_CACHE switches the shared cache off")
         started = time.perf_counter()
-        brought = engine.cache.import_snapshot(file, partial=partial)
+        with progress(f"reading {file.name}"):
+            brought = engine.cache.import_snapshot(file, partial=partial)
         took_ms = round((time.perf_counter() - started) * 1000, 3)
         reads = [(site, engine.repository.read_site(site, refresh=refresh)) for site in brought.sites]
     for reason in brought.skipped:
@@ -102,8 +112,17 @@ def import_command(
     if json:
         print_json({"Path": str(file), "ImportDurationMs": took_ms, "Sites": rows, "Skipped": list(brought.skipped)})
     else:
-        print_table(("Site", "Status", "Provider", "Hosts", "Rows", "Matched"), (tuple(row.values()) for row in rows))
-        say(f"{file}: {brought.rows:,} rows of {brought.hosts:,} hosts imported in {took_ms:,.1f} ms")
+        # Without a second reading there is nothing that rows could match.
+        columns = {"Site": "Site", "Status": "CacheStatus", "Provider": "Provider", "Hosts": "HostCount",
+                   "Rows": "TotalRows", **({"Matched": "Matched"} if refresh else {})}  # fmt: skip
+        print_table(tuple(columns), ([row[field] for field in columns.values()] for row in rows))
+        rows_of_hosts = f"{counted(brought.rows, 'row')} of {counted(brought.hosts, 'host')}"
+        say(f"{file}: {rows_of_hosts} imported in {took_ms:,.1f} ms")
+    missing = [site for site, read in reads if read.metrics.provider == "MissingDatabase"]
+    for site in missing:
+        say(f"statetrace: site {site}: no database in {database or data} holds it")
+    if missing:
+        raise typer.Exit(1)
 
 
 @app.command("inspect")
@@ -113,9 +132,10 @@ def inspect_command(
     json: Json = False,
 ) -> None:
     """Show what a snapshot holds and how it is written."""
-    snapshot = read_snapshot(file)
+    with progress(f"reading {file.name}"):
+        snapshot = read_snapshot(file)
+        digest = snapshot.content_sha256()
     age_hours = round((datetime.now(UTC).timestamp() - file.stat().st_mtime) / 3600, 1)
-    digest = snapshot.content_sha256()
     if json:
         document: dict[str, Any] = {
             "Path": str(file),
@@ -131,10 +151,12 @@ def inspect_command(
         return
     _print_sites(file, snapshot.entries, json=False)
     if hosts:
+        typer.echo()
         print_table(
             ("Site", "Host", "Rows"),
             ((site, host, len(ports)) for site, entry in snapshot.entries.items() for host, ports in entry.items()),
         )
+    typer.echo()
     print_table(
         ("Property", "Value"),
         (
@@ -153,13 +175,14 @@ def inspect_command(
 def check_command(
     file: File,
     require: Annotated[
-        list[str] | None, typer.Option("--require", help="A site that must be there; may be repeated.")
+        list[str] | None, typer.Option("--require", help="Sites that must be there, joined by commas; may be repeated.")
     ] = None,
     baseline: Annotated[
         Path | None, typer.Option("--baseline", help="An earlier snapshot that this one must not have shrunk from.")
     ] = None,
     events: Annotated[
-        list[Path] | None, typer.Option("--events", help="A telemetry file whose share of removals counts.")
+        list[Path] | None,
+        typer.Option("--events", help="A telemetry file to take the share of removals from; may be repeated."),
     ] = None,
     max_bytes: Annotated[int, typer.Option("--max-bytes", help="Largest size of the file.")] = _DEFAULTS.max_bytes or 0,
     max_hosts: Annotated[int, typer.Option("--max-hosts", help="Most hosts of all sites.")] = _DEFAULTS.max_hosts or 0,
@@ -168,8 +191,11 @@ def check_command(
         float, typer.Option("--max-age-hours", help="Longest time since the file was written.")
     ] = _DEFAULTS.max_age_hours or 0.0,
     max_shrinkage: Annotated[
-        float, typer.Option("--max-shrinkage", help="Percent of hosts against the baseline.")
+        float, typer.Option("--max-shrinkage", help="Most hosts lost since the baseline, in percent.")
     ] = _DEFAULTS.max_shrinkage_percent or 0.0,
+    max_removals: Annotated[
+        float, typer.Option("--max-removals", help="Most removals among the cache operations of --events, in percent.")
+    ] = _DEFAULTS.max_remove_percent or 0.0,
     min_sites: Annotated[int, typer.Option("--min-sites", help="Fewest sites.")] = _DEFAULTS.min_sites,
     min_hosts: Annotated[int, typer.Option("--min-hosts", help="Fewest hosts of all sites.")] = _DEFAULTS.min_hosts,
     min_rows: Annotated[int, typer.Option("--min-rows", help="Fewest rows of all sites.")] = _DEFAULTS.min_rows,
@@ -182,12 +208,14 @@ def check_command(
         max_rows=max_rows,
         max_age_hours=max_age_hours,
         max_shrinkage_percent=max_shrinkage,
+        max_remove_percent=max_removals,
         min_sites=min_sites,
         min_hosts=min_hosts,
         min_rows=min_rows,
         required_sites=tuple(site for named in require or () for site in named.split(",")),
     )
-    check = check_snapshot(file, budgets, baseline=baseline, events=events or ())
+    with progress(f"checking {file.name}"):
+        check = check_snapshot(file, budgets, baseline=baseline, events=events or ())
     if json:
         print_json(
             {
@@ -205,7 +233,8 @@ def check_command(
     else:
         print_table(("Issue", "What is wrong"), ((issue.type, issue.message) for issue in check.issues))
         verdict = "passed" if check.passed else "failed"
-        say(f"{file}: check {verdict}: {check.site_count} sites, {check.host_count} hosts, {check.row_count:,} rows")
+        held = ((check.site_count, "site"), (check.host_count, "host"), (check.row_count, "row"))
+        say(f"{file}: check {verdict}: {', '.join(counted(number, noun) for number, noun in held)}")
     if not check.passed:
         raise typer.Exit(3)
 
@@ -218,8 +247,9 @@ def convert_command(
     json: Json = False,
 ) -> None:
     """Rewrite a snapshot of any known shape in today's shape."""
-    snapshot = read_snapshot(source)
-    write_snapshot(target, snapshot.entries, style=_style(windows))
+    with progress(f"converting {source.name}"):
+        snapshot = read_snapshot(source)
+        write_snapshot(target, snapshot.entries, style=_style(windows))
     for reason in snapshot.skipped:
         say(f"left out: {reason}")
     _print_sites(target, snapshot.entries, json=json)

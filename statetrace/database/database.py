@@ -8,7 +8,7 @@ import stat
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Protocol, Self
 
@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from filelock import FileLock, Timeout
 
 from statetrace.database import schema
+from statetrace.database.files import file_status, identity_text
 from statetrace.database.retry import driver_errors, missing, run_with_retry
 from statetrace.database.sqlite import SqliteFile, new_file
 from statetrace.errors import DatabaseError, DatabaseLocked, DatabaseReadOnly
@@ -124,6 +125,15 @@ class Database:
         with driver_errors(self.path):
             return self._backend.state()
 
+    def identity(self) -> str:
+        """Which database this is: the path, and which file lies there. That of its states; asks no driver.
+
+        Raises:
+            DatabaseMissing: the file is gone.
+        """
+        status = file_status(self.path)
+        return identity_text(self.path, (status.st_dev, status.st_ino))
+
     def unknown_parts(self) -> list[str]:
         """Tables, and columns as ``Table.Column``, that a connection does not show because they are none of ours."""
         with driver_errors(self.path):
@@ -156,7 +166,9 @@ def open_database(path: Path | str, *, create: bool = False) -> Database:
         return Database(path, _access_backend(path))
     database = Database(path, SqliteFile(path))
     try:
-        _check_tables(database)
+        # Whoever reads a locked database waits for it and counts that; until then it passes for one of ours.
+        with suppress(DatabaseLocked):
+            _check_tables(database)
     except BaseException:
         database.close()
         raise

@@ -93,6 +93,13 @@ class SiteDatabases:
         """All databases, opened, in the order of ``paths``."""
         return (self._open(path) for path in self.paths())
 
+    def owns(self, state: DatabaseState) -> bool:
+        """Whether the database of that state is one of these, be it there or gone."""
+        path = Path(state.identity.rpartition("#")[0])
+        if self.override is not None:
+            return path == self.override.absolute()
+        return path.is_relative_to(self.data_folder.absolute())
+
     def sites(self, *, failures: list[DatabaseError] | None = None) -> list[str]:
         """The site codes of all databases in their first spelling, sorted without regard to case.
 

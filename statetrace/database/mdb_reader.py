@@ -19,6 +19,7 @@ import struct
 import sys
 import tempfile
 from collections.abc import Callable, Iterable
+from contextlib import ExitStack
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
@@ -72,10 +73,10 @@ def read_file(path: str, wanted: Iterable[str], send: Send) -> None:
         raise ReadFailed("pyodbc", str(error)) from error
     if DRIVER not in pyodbc.drivers():
         raise ReadFailed("driver", f"ODBC knows no driver {DRIVER}")
-    with tempfile.TemporaryDirectory() as folder:
+    with ExitStack() as stack:
         if not _PLAIN_PATH.fullmatch(path):
             # The driver's connection string has no way to quote ; or }.
-            link = Path(folder) / "database"
+            link = Path(stack.enter_context(tempfile.TemporaryDirectory()), "database")
             link.symlink_to(path)
             path = str(link)
         try:

@@ -11,8 +11,8 @@ import sys
 import tempfile
 import threading
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Generator, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import IO, Any
 
@@ -121,15 +121,17 @@ def _fill(copy: _Copy, path: Path) -> None:
     with copy.engine.connect() as connection:
         schema.create_tables(connection, indexes="access")
         insert, chosen = "", [0]
-        for kind, *content in read_frames(path):
-            if kind == "table":
-                name, columns = content
-                insert, chosen, unknown = _columns(connection, name, columns)
-                copy.unknown.extend(f"{name}.{column}" for column in unknown)
-            elif kind == "rows":
-                connection.exec_driver_sql(insert, [tuple(row[index] for index in chosen) for row in content[0]])
-            elif kind == "unknown":
-                copy.unknown.extend(content[0])
+        # Closed at once when a row cannot be kept: the child must not wait for as long as the error is held.
+        with closing(read_frames(path)) as frames:
+            for kind, *content in frames:
+                if kind == "table":
+                    name, columns = content
+                    insert, chosen, unknown = _columns(connection, name, columns)
+                    copy.unknown.extend(f"{name}.{column}" for column in unknown)
+                elif kind == "rows":
+                    connection.exec_driver_sql(insert, [tuple(row[index] for index in chosen) for row in content[0]])
+                elif kind == "unknown":
+                    copy.unknown.extend(content[0])
         connection.commit()
 
 
@@ -144,7 +146,7 @@ def _columns(connection: sa.Connection, name: str, columns: list[str]) -> tuple[
     return str(statement), [position[column.casefold()] for column in ours], unknown
 
 
-def read_frames(path: Path) -> Iterator[list[Any]]:
+def read_frames(path: Path) -> Generator[list[Any], None, None]:
     """The frames that the child process sends (see ``mdb_reader``), but for those that tell of its end.
 
     Raises:

@@ -55,7 +55,6 @@ _NO_INTERFACES = _ALL_INTERFACES.where(sa.false())
 _DEVICES: Select = sa.select(_devices).order_by(_devices.c.Hostname)
 _SITE_DEVICES = _DEVICES.where(_devices.c.Site.in_(_several("sites")))
 _DEVICE: Select = sa.select(_devices).where(_devices.c.Hostname == _one("hostname"))
-_SITES: Select = sa.select(_devices.c.Site).distinct()
 _SITE_HOSTS: Select = sa.select(_devices.c.Site, _devices.c.Hostname).order_by(_devices.c.Hostname)
 _SPANNING_TREE: Select = (
     sa.select(
@@ -115,11 +114,6 @@ def devices(site: str | None = None) -> Select:
 def device(hostname: str) -> Select:
     """The device of that name: one row or none."""
     return _DEVICE.params(hostname=hostname)
-
-
-def sites() -> Select:
-    """The distinct values of ``DeviceSummary.Site`` as stored; one column."""
-    return _SITES
 
 
 def site_hosts() -> Select:

@@ -6,21 +6,23 @@ import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import quote
 
 import sqlalchemy as sa
-from sqlalchemy.pool import QueuePool
+from sqlalchemy.pool import NullPool, QueuePool
 
 from statetrace.database.files import FileIdentity, file_status, identity_text
 from statetrace.database.schema import create_tables
 from statetrace.database.watch import Watch, watches
+from statetrace.errors import DatabaseError
 from statetrace.model import DatabaseState
 
 _BUSY_SECONDS = 0.1
 """How long SQLite itself waits for a lock: enough for the end of a commit. The rest is retried and counted by us."""
 _KEPT_CONNECTIONS = 8
+_NO_COMPANIONS = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
 
 _Connect = Callable[[Path], sqlite3.Connection]
 
@@ -113,9 +115,11 @@ class _OpenFile:
 
     def __init__(self, path: Path, identity: FileIdentity, *, read_only: bool) -> None:
         self.identity = identity
-        self.readers = _engine(path, "BEGIN", _read_only_connection if read_only else _reading_connection)
+        connect = _read_only_connection if read_only else _reading_connection
+        # A connection that takes the file for unchangeable must not outlive one reading: others may write after all.
+        self.readers = _engine(path, "BEGIN", connect, kept=0 if read_only else _KEPT_CONNECTIONS)
         self.writers = _engine(path, "BEGIN IMMEDIATE", _writing_connection)
-        self.watch: Watch = watches.take(path, identity, _read_only_connection if read_only else _reading_connection)
+        self.watch: Watch = watches.take(path, identity, connect)
 
     def owns(self, connection: sa.Connection) -> bool:
         return connection.engine is self.readers or connection.engine is self.writers
@@ -134,8 +138,13 @@ def new_file(path: Path) -> Iterator[sa.Connection]:
     References between tables are not enforced inside the block, so that a copy may hold what its source held. The
     caller holds the lock of writers, so nobody else makes the file meanwhile.
     """
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    _remove(unfinished)
+    if (log := _log_left_behind(path)) is not None:
+        # SQLite would take it for the log of the new file, and write into that what belonged to another.
+        raise DatabaseError(
+            path, f"cannot be made while {log.name} of an earlier database lies beside it; delete it or move it away"
+        )
+    unfinished = path.with_name(f".{path.name}.tmp")
+    _remove(unfinished)  # what a killed process left
     try:
         engine = _engine(unfinished, "BEGIN IMMEDIATE", _creating_connection)
         try:
@@ -149,19 +158,23 @@ def new_file(path: Path) -> Iterator[sa.Connection]:
         _remove(unfinished)
 
 
+def _log_left_behind(path: Path) -> Path | None:
+    """The log beside a database in which there may be commits, or what undoes half of one."""
+    for log in (path.with_name(path.name + suffix) for suffix in ("-wal", "-journal")):
+        with suppress(FileNotFoundError):
+            if log.stat().st_size:
+                return log
+    return None
+
+
 def _remove(path: Path) -> None:
     for suffix in ("", "-wal", "-shm", "-journal"):
         path.with_name(path.name + suffix).unlink(missing_ok=True)
 
 
-def _engine(path: Path, begin: str, connect: _Connect) -> sa.Engine:
-    engine = sa.create_engine(
-        "sqlite://",
-        creator=lambda: connect(path),
-        poolclass=QueuePool,
-        pool_size=_KEPT_CONNECTIONS,
-        max_overflow=-1,
-    )
+def _engine(path: Path, begin: str, connect: _Connect, kept: int = _KEPT_CONNECTIONS) -> sa.Engine:
+    options = {"poolclass": QueuePool, "pool_size": kept, "max_overflow": -1} if kept else {"poolclass": NullPool}
+    engine = sa.create_engine("sqlite://", creator=lambda: connect(path), **options)
 
     # sqlite3 begins transactions by itself and only before writes; ours begin with the connection.
     @sa.event.listens_for(engine, "begin")
@@ -186,14 +199,17 @@ def _read_only_connection(path: Path) -> sqlite3.Connection:
     connection = _connection(path, "mode=ro")
     try:
         connection.execute("SELECT 1 FROM sqlite_master").fetchone()
-    except sqlite3.OperationalError:
-        # A database in WAL mode needs two files beside it. Where they cannot be made nobody writes, so the file
-        # may be read as if it never changed.
+    except BaseException as error:
         connection.close()
+        if not isinstance(error, sqlite3.OperationalError) or error.sqlite_errorcode & 0xFF not in _NO_COMPANIONS:
+            raise
+        if (log := _log_left_behind(path)) is not None:
+            raise DatabaseError(
+                path, f"cannot be read without {log.name}, which cannot be used here; copy both to a folder of your own"
+            ) from error
+        # A database in WAL mode needs two files beside it. Where they cannot be made, and nobody else has made them,
+        # nobody writes now, so the file may be read as if it never changed.
         return _connection(path, "mode=ro&immutable=1")
-    except BaseException:
-        connection.close()
-        raise
     return connection
 
 

@@ -9,6 +9,8 @@ from statetrace.errors import UnsafeName
 UNKNOWN_SITE = "Unknown"
 _UNDASHED_SITE_LENGTH = 4
 _LONGEST_NAME = 120
+# File systems count bytes, most allow 255; what is written beside a database has up to fifty more in its name.
+_MOST_BYTES = 200
 _UNSAFE = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f-\x9f]')
 # Names that Windows keeps for devices, whatever suffix follows them.
 _RESERVED = re.compile(r"(?:CON|PRN|AUX|NUL|COM[0-9¹²³]|LPT[0-9¹²³])(?:\.|$)", re.IGNORECASE)
@@ -83,6 +85,7 @@ def safe_file_name(name: str) -> str:
         or _UNSAFE.search(name)
         or _RESERVED.match(name)
         or not name.isprintable()
+        or len(name.encode()) > _MOST_BYTES  # printable text can be encoded
     ):
         raise UnsafeName(name)
     return name

@@ -19,10 +19,13 @@ _NO_HOSTS: CaseInsensitiveMap[HostPorts] = CaseInsensitiveMap()
 
 
 class DatabaseState(msgspec.Struct, frozen=True):
-    """Which database an entry stems from, and a mark that changes whenever that database does."""
+    """Which database an entry stems from, and a mark that changes whenever that database does.
+
+    Without a mark the database is known but not its state: no database is ever in such a state.
+    """
 
     identity: str
-    mark: str
+    mark: str = ""
 
 
 class SiteEntry(Mapping[str, HostPorts]):
@@ -101,14 +104,31 @@ class SiteEntry(Mapping[str, HostPorts]):
     def __repr__(self) -> str:
         return f"<SiteEntry {self.host_count} hosts, {self.total_rows} rows, {self.cache_status or 'no status'}>"
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restored, (self.hosts, self.cached_at, self.cache_status, self.source, dict(self.fields))
+
     def evolve(self, **changes: Any) -> SiteEntry:
         """A copy with some attributes changed: ``hosts``, ``cached_at``, ``cache_status``, ``source`` or ``fields``."""
         kept = {name: getattr(self, name) for name in ("hosts", "cached_at", "cache_status", "source", "fields")}
         return SiteEntry(**{**kept, **changes})
 
+    def may_take(self, other: SiteEntry) -> bool:
+        """Whether rows of ``other`` may stand beside these: not if they are known to stem from another database."""
+        return self.source is None or other.source is None or self.source.identity == other.source.identity
+
     def to_wire(self) -> dict[str, dict[str, dict[str, str]]]:
         """Host → port → the seventeen wire fields."""
         return {host: {port: row.to_wire() for port, row in ports.items()} for host, ports in self.hosts.items()}
+
+
+def _restored(
+    hosts: CaseInsensitiveMap[HostPorts],
+    cached_at: datetime | None,
+    cache_status: str | None,
+    source: DatabaseState | None,
+    fields: dict[str, Any],
+) -> SiteEntry:
+    return SiteEntry(hosts, cached_at=cached_at, cache_status=cache_status, source=source, fields=fields)
 
 
 def merge_entries(existing: SiteEntry | None, incoming: SiteEntry) -> SiteEntry:
@@ -116,9 +136,11 @@ def merge_entries(existing: SiteEntry | None, incoming: SiteEntry) -> SiteEntry:
 
     A host of ``incoming`` replaces the host's whole port map, one without ports removes it, hosts that ``incoming``
     does not name stay; of the other attributes those that ``incoming`` has win. Without ``existing``, ``incoming`` is
-    taken as it is, empty hosts included.
+    taken as it is, empty hosts included; so it is when both are known to stem from different databases, which are
+    never mixed. A mixture stems from a database state only if both parts stem from that state; else of its source
+    only the database stays known.
     """
-    if existing is None:
+    if existing is None or not existing.may_take(incoming):
         return incoming
     hosts = existing.hosts.with_items((host, ports) for host, ports in incoming.hosts.items() if ports)
     emptied = [host for host, ports in incoming.hosts.items() if not ports]
@@ -126,6 +148,11 @@ def merge_entries(existing: SiteEntry | None, incoming: SiteEntry) -> SiteEntry:
         hosts.without(emptied) if emptied else hosts,
         cached_at=incoming.cached_at or existing.cached_at,
         cache_status=incoming.cache_status or existing.cache_status,
-        source=incoming.source,
+        source=_source_of_both(existing.source, incoming.source),
         fields={**existing.fields, **incoming.fields},
     )
+
+
+def _source_of_both(one: DatabaseState | None, other: DatabaseState | None) -> DatabaseState | None:
+    known = one or other
+    return known if known is None or one == other else DatabaseState(known.identity)

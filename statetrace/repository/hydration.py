@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from statetrace.database import Database, Retried, queries, run_with_retry
-from statetrace.model import CaseInsensitiveMap, HostPorts, SiteEntry
+from statetrace.model import CaseInsensitiveMap, DatabaseState, HostPorts, SiteEntry
 from statetrace.model.port_sort import port_sort_memo
 from statetrace.repository.materialize import Materializer
 from statetrace.repository.templates import HintCache
@@ -39,6 +39,7 @@ class Hydration(msgspec.Struct, frozen=True):
 class _Read(msgspec.Struct):
     """The rows of a site, and nanoseconds spent to get them."""
 
+    state: DatabaseState
     hosts: dict[str, HostPorts]
     materializer: Materializer
     execute: int
@@ -69,8 +70,6 @@ def hydrate_site(
         TemplateError: the auth templates cannot be read.
     """
     started = perf_counter_ns()
-    # The state is taken before the read: a change in between makes the entry look old, never newer than it is.
-    state = database.state()
     retried = run_with_retry(database.path, lambda: _read(site, database, templates))
     read = retried.value
     snapshot_done = perf_counter_ns()
@@ -82,7 +81,7 @@ def hydrate_site(
         CaseInsensitiveMap.of_distinct(hosts),
         cached_at=datetime.now().astimezone(),
         cache_status="Refreshed" if refresh else "Hydrated",
-        source=state,
+        source=read.state,
     )
     built = perf_counter_ns()
     metrics = _metrics(
@@ -98,6 +97,8 @@ def hydrate_site(
 
 
 def _read(site: str, database: Database, templates: HintCache) -> _Read:
+    # Taken before the rows: a change in between makes the entry look old, never newer than it is.
+    state = database.state()
     materializer = Materializer(site, templates, port_sort_memo)
     recordset = 0
     started = perf_counter_ns()
@@ -114,7 +115,7 @@ def _read(site: str, database: Database, templates: HintCache) -> _Read:
             materializer.add(block)
             mark = perf_counter_ns()
         result.close()
-    return _Read(materializer.hosts(), materializer, executed - started, recordset)
+    return _Read(state, materializer.hosts(), materializer, executed - started, recordset)
 
 
 def _compare(host: str, ports: HostPorts, previous: SiteEntry | None, compared: _Comparison) -> HostPorts:
@@ -123,21 +124,23 @@ def _compare(host: str, ports: HostPorts, previous: SiteEntry | None, compared: 
     if not before:
         compared.missing += len(ports)
         for port in islice(ports, SAMPLES - len(compared.missing_samples)):
-            compared.missing_samples.append(_missing_sample(host, port, before))
+            compared.missing_samples.append(_missing_sample(host, port, before, claimed=0))
         return ports
     if before == ports:
         compared.matches += len(ports)
         compared.from_previous += len(ports)
         return before if list(before) == list(ports) else ports
     rows = {}
+    claimed = 0
     for port, row in ports.items():
         old = before.get(port)
         rows[port] = row
         if old is None:
             compared.missing += 1
             if len(compared.missing_samples) < SAMPLES:
-                compared.missing_samples.append(_missing_sample(host, port, before))
+                compared.missing_samples.append(_missing_sample(host, port, before, claimed=claimed))
             continue
+        claimed += 1
         compared.from_previous += 1
         if old.same_signature(row):
             compared.matches += 1
@@ -154,14 +157,15 @@ def _compare(host: str, ports: HostPorts, previous: SiteEntry | None, compared: 
     return CaseInsensitiveMap.of_distinct(rows)
 
 
-def _missing_sample(host: str, port: str, before: HostPorts | None) -> CandidateMissingSample:
+def _missing_sample(host: str, port: str, before: HostPorts | None, *, claimed: int) -> CandidateMissingSample:
     return CandidateMissingSample(
         hostname=host,
         port=port,
-        reason="PortSnapshotMissing" if before else "HostSnapshotMissing",
+        reason="HostSnapshotMissing" if before is None else "PortSnapshotMissing",
         previous_host_entry_present=before is not None,
         cached_port_count=len(before or ()),
         cached_port_sample=",".join(islice(before or (), SAMPLES)),
+        previous_remaining_port_count=len(before or ()) - claimed,
     )
 
 

@@ -17,7 +17,7 @@ import msgspec
 
 from statetrace.model.interface import InterfaceRow, derive_tooltip
 from statetrace.model.keys import CaseInsensitiveMap, fold
-from statetrace.model.names import historical_site, site_aliases, site_of
+from statetrace.model.names import site_aliases, site_of
 from statetrace.model.port_sort import PortSortMemo
 from statetrace.model.site_entry import HostPorts
 from statetrace.repository.templates import Case, HintCache
@@ -62,10 +62,11 @@ class _Names(dict[object, str]):
 
 
 class _Host:
-    __slots__ = ("name", "ports", "rows")
+    __slots__ = ("filed_under", "name", "ports", "rows")
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, filed_under: str) -> None:
         self.name = name
+        self.filed_under = filed_under
         self.ports: list[str] = []
         self.rows: list[InterfaceRow] = []
 
@@ -102,9 +103,6 @@ class Materializer:
         self._texts, self._vlans = _Texts(), _Texts()
         self._names: _Names = _Names()
         self._layouts: dict[tuple[str, ...], _Layout] = {}
-        # Rows that the original filed under the first four characters of a host name may belong to another site.
-        historical = historical_site(site)
-        self._doubtful_site = fold(historical) if historical not in site_aliases(site) else None
 
     def add(self, block: Block) -> None:
         """Take the next rows of the query."""
@@ -114,7 +112,7 @@ class Materializer:
         projected = perf_counter_ns()
         times.project += projected - started
 
-        columns = self._belonging(columns)
+        columns = self._named(columns)
         if not columns:
             return
         texts = self._texts.__getitem__
@@ -145,8 +143,7 @@ class Materializer:
                 config, looked_up.keys, color, compliance, tooltip,
             )
         )  # fmt: skip
-        self._group(columns[0], ports, rows)
-        self.row_count += len(rows)
+        self._group(columns[0], columns[12], ports, rows)
         finished = perf_counter_ns()
         times.objects += finished - applied
         times.materialize += finished - projected
@@ -154,28 +151,17 @@ class Materializer:
     def hosts(self) -> dict[str, HostPorts]:
         """Host → ports → rows; ports in natural order, of two rows of one port the later one."""
         started = perf_counter_ns()
-        hosts = {host.name: self._ports_of(host) for host in self._hosts.values()}
+        hosts = {host.name: self._ports_of(host) for host in self._own_hosts()}
         self.times.sort += perf_counter_ns() - started
         return hosts
 
-    def _belonging(self, columns: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
-        """The columns without rows that lack a host or port, or that are of another site."""
+    def _named(self, columns: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+        """The columns without rows that lack a host or port."""
         names = self._names.__getitem__
-        keep = None
-        if not all(columns[0]) or not all(columns[1]) or " " in columns[0] or " " in columns[1]:
-            keep = [bool(names(host) and names(port)) for host, port in zip(columns[0], columns[1], strict=True)]
-        doubtful = self._doubtful_site
-        if doubtful is not None and doubtful in {fold(names(site)) for site in set(columns[12])}:
-            ours = fold(self._site)
-            keep = [
-                kept and (fold(names(site)) != doubtful or fold(site_of(names(host))) == ours)
-                for kept, site, host in zip(keep or [True] * len(columns[0]), columns[12], columns[0], strict=True)
-            ]
-        if keep is None or all(keep):
+        if all(map(names, {*columns[0], *columns[1]})):
             return columns
-        if not any(keep):
-            return []
-        return [tuple(compress(column, keep)) for column in columns]
+        keep = [bool(names(host) and names(port)) for host, port in zip(columns[0], columns[1], strict=True)]
+        return [tuple(compress(column, keep)) for column in columns] if any(keep) else []
 
     def _apply_hints(
         self, makes: Sequence[Any], templates: Sequence[str], colors: Sequence[Any], statuses: Sequence[Any]
@@ -197,7 +183,7 @@ class Materializer:
         self.times.template_lookup += perf_counter_ns() - started
         return map(resolution.colors.__getitem__, rows), map(resolution.statuses.__getitem__, rows)
 
-    def _group(self, hosts: Sequence[Any], ports: list[str], rows: list[InterfaceRow]) -> None:
+    def _group(self, hosts: Sequence[Any], sites: Sequence[Any], ports: list[str], rows: list[InterfaceRow]) -> None:
         start = 0
         for raw, run in groupby(hosts):
             end = start + sum(1 for _ in run)
@@ -205,10 +191,25 @@ class Materializer:
             folded = fold(name)
             host = self._hosts.get(folded)
             if host is None:
-                host = self._hosts[folded] = _Host(name)
+                host = self._hosts[folded] = _Host(name, fold(self._names[sites[start]]))
             host.ports += ports[start:end]
             host.rows += rows[start:end]
             start = end
+
+    def _own_hosts(self) -> list[_Host]:
+        """The hosts without those of other sites, which the query brings where names of sites overlap.
+
+        A host filed under the site's letters alone is taken only if nothing is filed under the site itself; one filed
+        under the four characters that the original used, only if its name says so.
+        """
+        ours, letters = fold(self._site), fold(site_aliases(self._site)[-1])
+        filed = {host.filed_under for host in self._hosts.values()}
+        accepted = {ours} if ours in filed else {letters}
+        hosts = [
+            host for host in self._hosts.values() if host.filed_under in accepted or fold(site_of(host.name)) == ours
+        ]
+        self.row_count = sum(len(host.rows) for host in hosts)
+        return hosts
 
     def _ports_of(self, host: _Host) -> HostPorts:
         ports = tuple(host.ports)

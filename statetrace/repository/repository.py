@@ -101,28 +101,36 @@ class DeviceRepository:
 
         A cached site is reused without asking whether its database changed meanwhile; ``refresh`` reads it anew.
         However many threads ask for a site that is not cached, its database is read once. A site without a database
-        gives an entry without hosts, which is not cached.
+        gives an entry without hosts, which is not cached. So does a blank site, of which no event is told.
 
         Raises:
             HydrationFailed: the database or the auth templates cannot be read; what was cached stays cached.
             UnsafeName: the site code could not be a file name, so nothing of that name can be stored.
         """
         site = site.strip()
+        if not site:
+            return SiteRead(
+                SiteEntry(),
+                InterfaceSiteCacheMetrics(site="", cache_status="", refreshed=False, provider="InvalidSite"),
+            )
         refresh = refresh or self._force_refresh
         shared = self.cache.get(site)
-        try:
-            database = self.databases.open(site)
-        except DatabaseError as error:
-            self._tell_failure(site, "", refresh=refresh)
-            raise HydrationFailed(site, str(error)) from error
-        if shared is not None and not _stems_from(shared, database):
-            shared = None
+        database = None
+        # What was imported serves whatever the state of the database, also where that cannot be read at all.
+        if refresh or shared is None or shared.source is not None:
+            try:
+                database = self.databases.open(site)
+                if shared is not None and not self._serves(shared, database):
+                    shared = None
+            except DatabaseError as error:
+                self._tell_failure(site, "", refresh=refresh)
+                raise HydrationFailed(site, str(error)) from error
         own = None if self.cache.enabled else self._own.get(fold(site))
         if self.telemetry.enabled:
             self.telemetry.emit(reuse_attempt(site, own, shared, refresh=refresh))
         cached = own if shared is None else shared
         if cached is not None and not refresh:
-            return self._reused(site, cached, shared=shared is not None)
+            return self._reused(site, cached, shared=shared is not None, refresh=False)
         if database is None:
             return self._missing(site, refresh=refresh)
         return self._hydrated(site, database, own, refresh=refresh)
@@ -135,8 +143,23 @@ class DeviceRepository:
             entry is not None and database is not None and entry.source is not None and entry.source == database.state()
         )
 
-    def _reused(self, site: str, entry: SiteEntry, *, shared: bool) -> SiteRead:
-        metrics = reuse_metrics(site, entry, shared=shared)
+    def _serves(self, entry: SiteEntry, database: Database | None) -> bool:
+        """Whether an entry may be used here: it came from the site's database, or from no database that is known.
+
+        A process may have several data folders, and sites of one name in them. Where the database is gone, what was
+        read of it still serves.
+        """
+        if entry.source is None:
+            return True
+        try:
+            if database is not None:
+                return entry.source.identity == database.identity()
+        except DatabaseMissing:
+            pass
+        return self.databases.owns(entry.source)
+
+    def _reused(self, site: str, entry: SiteEntry, *, shared: bool, refresh: bool) -> SiteRead:
+        metrics = reuse_metrics(site, entry, shared=shared, refresh=refresh)
         if self.telemetry.enabled:
             self.telemetry.emit(metrics)
             self.telemetry.emit(reuse_state(site, entry))
@@ -159,7 +182,7 @@ class DeviceRepository:
 
         def hydrate(cached: SiteEntry | None) -> SiteEntry:
             nonlocal metrics
-            if cached is not None and not _stems_from(cached, database):
+            if cached is not None and not self._serves(cached, database):
                 cached = None
             done = hydrate_site(
                 site, database, previous=own if cached is None else cached, templates=self._hints, refresh=refresh
@@ -169,7 +192,11 @@ class DeviceRepository:
 
         try:
             entry, _ = self.cache.hydrate(
-                site, hydrate, refresh=refresh, serves=lambda cached: _stems_from(cached, database)
+                site,
+                hydrate,
+                refresh=refresh,
+                origin=str(database.path),
+                serves=lambda cached: self._serves(cached, database),
             )
         except StateTraceError as error:
             self._tell_failure(site, database.dialect, refresh=refresh)
@@ -179,7 +206,7 @@ class DeviceRepository:
         if not self.cache.enabled:
             self._own[fold(site)] = entry
         if metrics is None:  # another thread read the site while this one waited
-            return self._reused(site, entry, shared=True)
+            return self._reused(site, entry, shared=self.cache.enabled, refresh=refresh)
         if self.telemetry.enabled:
             self.telemetry.emit(metrics)
         return SiteRead(entry, metrics)
@@ -324,13 +351,3 @@ class DeviceRepository:
             return run_with_retry(database.path, read).value
         except DatabaseMissing:
             return ()
-
-
-def _stems_from(entry: SiteEntry, database: Database | None) -> bool:
-    """Whether an entry may be used for this database: it came from it, or from no database that is known."""
-    if entry.source is None:
-        return True
-    try:
-        return database is not None and entry.source.identity == database.state().identity
-    except DatabaseMissing:
-        return False

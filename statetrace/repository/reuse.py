@@ -38,15 +38,23 @@ def reuse_attempt(
     )
 
 
-def reuse_metrics(site: str, entry: SiteEntry, *, shared: bool) -> InterfaceSiteCacheMetrics:
-    """The metrics of a reuse: no durations, every row a match (reference: site-cache 6.1 and 6.2)."""
+def reuse_metrics(site: str, entry: SiteEntry, *, shared: bool, refresh: bool) -> InterfaceSiteCacheMetrics:
+    """The metrics of a reuse: no durations, every row a match (reference: site-cache 6.1 and 6.2).
+
+    With ``refresh`` the entry is one that another thread was just reading anew, so nothing had to be read here.
+    """
     hosts, rows = entry.host_count, entry.total_rows
     stored = (entry.cache_status or "").strip()
-    known = stored.casefold() in ("", "refreshed", "hydrated", "hit")
+    if refresh:
+        status = "Refreshed"
+    elif stored.casefold() in ("", "refreshed", "hydrated", "hit"):
+        status = "SharedOnly" if shared else "Hit"
+    else:
+        status = stored
     return InterfaceSiteCacheMetrics(
         site=site,
-        cache_status=("SharedOnly" if shared else "Hit") if known else stored,
-        refreshed=False,
+        cache_status=status,
+        refreshed=refresh,
         host_map_signature_match_count=rows,
         host_map_lookup_count=rows,
         host_map_candidate_from_previous_count=rows,

@@ -6,6 +6,7 @@ import codecs
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from math import inf, isnan
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -160,7 +161,12 @@ MEMBER = '<Obj RefId="0"><MS>{}</MS></Obj>'
     [
         (b"", "empty", None),
         (codecs.BOM_UTF16_LE, "not well-formed", None),
-        (b"\x00\x01", "not well-formed", None),
+        (b"\x00\x01", "neither UTF-8 nor UTF-16", None),
+        (document("<S>a</S>").decode().encode("utf-16-le"), "neither UTF-8 nor UTF-16", None),
+        (document("<S>a</S>").decode().encode("utf-16-be"), "neither UTF-8 nor UTF-16", None),
+        (codecs.BOM_UTF8 * 2 + document("<S>a</S>"), "neither UTF-8 nor UTF-16", None),
+        (codecs.BOM_UTF8 + codecs.BOM_UTF16_LE + document("<S>a</S>").decode().encode("utf-16-le"), "neither UTF-8 nor", None),
+        (document("<S>a</S>").decode().encode("utf-32"), "not well-formed", None),
         (b'[{"Site": "BOYO"}]', "not well-formed", None),
         (b"<html></html>", "not the root of a CLIXML document", "html"),
         (b"<Objs></Objs>", "namespace", "Objs"),
@@ -215,6 +221,45 @@ def test_a_refusal_names_the_line_also_below_the_stream_mark():
     assert refusal(data.replace(b"<Bad />", b"<Bad")).line == 5
 
 
+def test_a_fault_of_the_encoding_names_its_line():
+    data = codecs.BOM_UTF16_LE + b"".join(
+        part.encode("utf-16-le", "surrogatepass") for part in (document().decode()[:-7], "\r\n" * 5, "\ud800" * 3)
+    )
+    reader = ClixmlReader(path=Path("a.clixml"))
+    with pytest.raises(SnapshotError, match=r"a\.clixml, line 7: the file is not UTF-16LE"):
+        reader.read(data[start : start + 64] for start in range(0, len(data), 64))
+
+
+@pytest.mark.parametrize(
+    "root", ['<Ref RefId="{}" />', "<{} />", '<S xmlns="{}" />', '<Obj><DCT><En><S N="{}">a</S></En></DCT></Obj>']
+)
+def test_a_refusal_is_short_however_long_what_it_quotes(root):
+    assert len(str(refusal(document(root.format("n" * 100_000))))) < 400
+
+
+@pytest.mark.parametrize("head", [b"<Objs ", b"<!--", b"<?a "])
+def test_a_tag_without_an_end_is_refused_before_it_costs_time(head):
+    def endless():
+        yield head
+        while True:
+            yield b"a" * (1 << 20)
+
+    with pytest.raises(SnapshotError, match="longer than 16,777,216 bytes"):
+        ClixmlReader().read(endless())
+
+
+def test_text_may_be_longer_than_any_tag():
+    data = document(f"<S>{'text ' * 5_000_000}</S>", "<![CDATA[ ]]>" * 3, " " * 20_000_000, "<S>b</S>")
+    read = ClixmlReader().read(data[start : start + (1 << 20)] for start in range(0, len(data), 1 << 20))
+    assert [len(text) for text in read] == [25_000_000, 1]
+
+
+def test_few_bytes_cannot_stand_for_any_number_of_values():
+    for value in ("<Obj/>", "<Nil/>", "<S/>"):
+        assert parse_clixml(document(f"<Obj><LST>{value * 8}</LST></Obj>"), Limits(max_values=10))
+        assert "more than 10 values" in refusal(document(f"<Obj><LST>{value * 9}</LST></Obj>"), max_values=10).reason
+
+
 def test_objects_nested_too_deep_are_refused():
     def nested(levels):
         return document("<Obj><LST>" * levels + "</LST></Obj>" * levels)
@@ -244,6 +289,15 @@ def test_references_that_multiply_are_refused_before_they_are_followed():
     long_text = document(f'<Obj RefId="0"><LST><S>{"x" * 1000}</S></LST></Obj>', '<Ref RefId="0" />' * 100)
     assert len(parse_clixml(long_text)) == 101
     assert "repeat" in refusal(long_text, max_repeated_bytes=50_000).reason
+
+
+@pytest.mark.parametrize(
+    "named",
+    ["<ToString>{}</ToString>", "<MS><S N='{}'>a</S></MS>", "<DCT><En><S N='Key'>{}</S><Nil N='Value'/></En></DCT>"],
+)
+def test_all_text_of_an_object_counts_as_repeated(named):
+    data = document(f'<Obj RefId="0">{named.format("x" * 1000)}</Obj>', '<Ref RefId="0" />' * 100)
+    assert "repeat" in refusal(data, max_repeated_bytes=50_000).reason
 
 
 def test_a_document_larger_than_allowed_is_refused_while_it_is_read():

@@ -131,6 +131,20 @@ def test_learned_macs_of_a_list_are_joined():
         assert normalize_site_entry({"h": {"Gi1": {"Learned": macs}}})["h"]["Gi1"].learned_macs == "aa,bb"
 
 
+@pytest.mark.parametrize("nothing", [[], table([]), bag(), ClixmlObject(), ClixmlObject(text="")])
+def test_an_empty_object_in_a_field_is_no_text_and_costs_no_row(nothing):
+    dropped: list[Skipped] = []
+    entry = normalize_site_entry({"h": {"Gi1": bag(Name="x", LearnedMACs=nothing)}}, skipped=dropped)
+    assert (entry["h"]["Gi1"].name, entry["h"]["Gi1"].learned_macs, dropped) == ("x", "", [])
+
+
+def test_an_object_of_which_only_the_text_is_left_is_its_text():
+    row = normalize_site_entry(
+        {"h": {"Gi1": bag(Name=ClixmlObject(text="x"), Learned=table([ClixmlObject(text="aa"), "bb"]))}}
+    )
+    assert (row["h"]["Gi1"].name, row["h"]["Gi1"].learned_macs) == ("x", "aa,bb")
+
+
 def test_other_fields_are_carried_along_as_copies():
     reasons = ["a", {"b": [1]}]
     moment = datetime(2025, 11, 12, 17, 35, tzinfo=UTC)

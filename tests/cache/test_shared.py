@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import _thread
+import os
+import signal
 import threading
 import time
 
 import pytest
 
 from statetrace.cache import SharedSiteCache, shared_site_cache, write_snapshot
+from statetrace.cache.shared import _Outcome
 from statetrace.errors import CacheEntryInvalid, SnapshotError
 from statetrace.model import CaseInsensitiveMap, DatabaseState, InterfaceRow, SiteEntry
 from statetrace.settings import Settings
@@ -76,8 +80,8 @@ def test_a_blank_site_is_nothing_and_tells_nothing(cache, events):
 
 def test_a_merged_host_changes_that_host_alone(cache, events):
     cache.put("WLLS", entry({"A": ["p1"], "B": ["p1"]}, cache_status="Refreshed", source=DatabaseState("db", "1")))
-    state = DatabaseState("db", "2")
-    merged = cache.merge_host("WLLS", "a", {"p1": {"Status": "down"}, "p2": {}}, source=state)
+    before, state = DatabaseState("db", "1"), DatabaseState("db", "2")
+    merged = cache.merge_host("WLLS", "a", {"p1": {"Status": "down"}, "p2": {}}, since=before, source=state)
     assert merged["A"]["p1"].status == "down"
     assert list(merged) == ["A", "B"]
     assert (merged.cache_status, merged.source) == ("Refreshed", state)
@@ -92,11 +96,48 @@ def test_a_host_without_ports_leaves_the_site(cache):
     assert list(cache.merge_host("WLLS", "A", {})) == ["B"]
 
 
-def test_the_first_host_of_a_site_makes_its_entry(cache, events):
-    made = cache.merge_host("WLLS", "A", ports("p1"))
-    assert (made.host_count, made.total_rows, made.cache_status) == (1, 1, None)
+def test_a_host_of_a_site_that_is_not_cached_is_left_for_the_next_reader(cache, events):
+    # One host of twelve must not pass for the site, be it new or evicted (reference: site-cache D11).
+    assert cache.merge_host("WLLS", "A", ports("p1"), source=DatabaseState("db", "2")) is None
+    assert cache.get("WLLS") is None
     told = events.of(InterfaceSiteCacheHostPersisted)[0]
-    assert (told.previous_host_map_type, told.host_map_reused, told.entry_host_count_delta) == ("", False, 1)
+    assert (told.persisted_port_count, told.entry_host_count, told.shared_store_updated) == (1, 0, False)
+
+
+def test_a_host_of_another_database_is_not_mixed_in(cache):
+    site = entry({"A": ["p1"]}, source=DatabaseState("one", "1"))
+    cache.put("WLLS", site)
+    assert cache.merge_host("WLLS", "B", ports("p1"), source=DatabaseState("two", "1")) is None
+    assert cache.get("WLLS") is site
+
+
+@pytest.mark.parametrize(
+    ("had", "since", "source", "has"),
+    [
+        (DatabaseState("db", "1"), DatabaseState("db", "1"), DatabaseState("db", "2"), DatabaseState("db", "2")),
+        (DatabaseState("db", "0"), DatabaseState("db", "1"), DatabaseState("db", "2"), DatabaseState("db")),
+        (DatabaseState("db", "1"), None, DatabaseState("db", "2"), DatabaseState("db")),
+        (DatabaseState("db", "1"), None, None, DatabaseState("db")),
+        (None, DatabaseState("db", "1"), DatabaseState("db", "2"), DatabaseState("db")),
+        (None, None, None, None),
+    ],
+)
+def test_a_merged_entry_claims_no_state_that_it_cannot_be_sure_of(cache, had, since, source, has):
+    cache.put("WLLS", entry({"A": ["p1"]}, source=had))
+    assert cache.merge_host("WLLS", "B", ports("p1"), since=since, source=source).source == has
+
+
+def test_settings_applied_later_count_for_what_follows(make_cache, tmp_path):
+    snapshot = tmp_path / "cache.clixml"
+    write_snapshot(snapshot, {"BOYO": entry({"A": ["p1"]})})
+    cache = make_cache()
+    cache.put("WLLS", entry({"A": ["p1", "p2"]}))
+    cache.apply(Settings(shared_cache_enabled=False))
+    assert cache.get("WLLS") is None
+    cache.apply(Settings(shared_cache_max_rows=1))
+    assert len(cache) == 0
+    cache.apply(Settings(shared_cache_snapshot=snapshot))
+    assert cache.get("BOYO").total_rows == 1
 
 
 def test_nonsense_in_place_of_ports_is_refused(cache):
@@ -125,6 +166,18 @@ def test_clearing_tells_who_and_why_and_sticks(make_cache, events, tmp_path):
     assert told.caller_function.endswith("test_clearing_tells_who_and_why_and_sticks")
     assert told.caller_line > 0
     assert told.call_stack_depth > 1
+
+
+def test_clearing_works_where_nobody_called(cache, events):
+    # as at the end of the interpreter, where no Python function is above
+    cache.put("WLLS", entry({"A": ["p1"]}))
+    _thread.start_new_thread(cache.clear, ("UnitTest",))
+    ends = time.monotonic() + 5
+    while "WLLS" in cache and time.monotonic() < ends:
+        time.sleep(0.01)
+    assert cache.get("WLLS") is None
+    told = events.of(InterfaceSiteCacheClearInvocation)[0]
+    assert (told.caller_function, told.caller_script, told.caller_line) == ("Unknown", "", 0)
 
 
 def test_without_a_sink_nothing_is_told_and_everything_works(tmp_path, monkeypatch):
@@ -215,6 +268,8 @@ def test_switched_off_every_get_is_a_miss_and_every_set_is_ignored(make_cache, e
     cache.put("WLLS", entry({"A": ["p1"]}))
     cache.merge_host("WLLS", "B", ports("p1"))
     assert cache.get("WLLS") is None
+    brought = cache.import_snapshot(snapshot)
+    assert (brought.sites, brought.hosts, brought.rows) == ((), 0, 0)
     assert [operation for operation, *_ in operations(events)] == ["GetMiss"]
     assert events.of(InterfaceSiteCacheHostPersisted)[0].shared_store_updated is False
 
@@ -232,6 +287,17 @@ def test_the_least_recently_used_sites_go_when_a_new_one_does_not_fit(make_cache
     assert operations(events)[-1] == ("Remove", "B", 2, 1, 2)
     statistics = cache.statistics()
     assert (statistics.rows, statistics.max_rows, statistics.evictions) == (5, 5, 1)
+
+
+@pytest.mark.parametrize("look", [SharedSiteCache.entries, SharedSiteCache.sites, SharedSiteCache.statistics])
+def test_looking_at_all_sites_is_no_use_of_any(make_cache, look):
+    cache = make_cache(shared_cache_max_rows=4)
+    cache.put("A", entry({"h": ["p1", "p2"]}))
+    cache.put("B", entry({"h": ["p1", "p2"]}))
+    cache.get("A")
+    look(cache)
+    cache.put("C", entry({"h": ["p1"]}))
+    assert set(cache.sites()) == {"A", "C"}
 
 
 def test_a_site_larger_than_the_whole_cache_is_served_but_not_kept(make_cache):
@@ -282,6 +348,59 @@ def test_sixteen_threads_that_want_one_cold_site_read_it_once(cache):
     assert cache.statistics().shared_hydrations == 15
 
 
+def test_sites_of_different_origin_do_not_share_a_read(cache):
+    both_read, found = threading.Barrier(2, timeout=10), {}
+
+    def ask(origin):
+        def hydrate(_previous):
+            both_read.wait()
+            return entry({origin: ["p1"]})
+
+        found[origin] = list(cache.hydrate("WLLS", hydrate, origin=origin)[0])
+
+    threads = [threading.Thread(target=ask, args=(origin,)) for origin in ("one", "two")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert found == {"one": ["one"], "two": ["two"]}
+
+
+def test_a_refresh_does_not_settle_for_a_flight_that_found_the_site_cached(cache, monkeypatch):
+    old, new = entry({"A": ["p1"]}), entry({"A": ["p1"]})
+    cache.put("WLLS", old)
+    run, joined = cache._flights.run, []
+
+    def join_a_flight_that_read_nothing(key, work, *, anew):
+        if joined:
+            return run(key, work, anew=anew)
+        joined.append(key)
+        return run(("another", key), lambda: _Outcome(old, was_read=False))
+
+    monkeypatch.setattr(cache._flights, "run", join_a_flight_that_read_nothing)
+    assert cache.hydrate("WLLS", lambda _: new, refresh=True)[0] is new
+    assert joined
+
+
+def test_the_cache_can_be_read_while_somebody_finds_out_whether_an_entry_serves(cache):
+    cache.put("WLLS", entry({"A": ["p1"]}))
+    asking, answered = threading.Event(), threading.Event()
+
+    def serves(_entry):
+        asking.set()
+        return answered.wait(10)
+
+    asker = threading.Thread(target=lambda: cache.hydrate("WLLS", lambda _: entry({}), serves=serves))
+    asker.start()
+    asking.wait(10)
+    reader = threading.Thread(target=cache.get, args=("WLLS",))
+    reader.start()
+    reader.join(5)
+    assert not reader.is_alive()
+    answered.set()
+    asker.join(10)
+
+
 def test_a_failed_refresh_leaves_the_old_entry_and_tells_everybody(cache):
     old = entry({"A": ["p1"]})
     cache.put("WLLS", old)
@@ -330,6 +449,17 @@ def test_a_host_merged_while_its_site_is_read_is_not_lost(cache):
     assert cache.get("WLLS") == result
 
 
+def test_a_snapshot_imported_while_its_site_is_read_is_not_lost(cache, tmp_path):
+    snapshot = tmp_path / "cache.clixml"
+    write_snapshot(snapshot, {"WLLS": entry({"B": ["p1"]})})
+
+    def hydrate(_previous):
+        cache.import_snapshot(snapshot)
+        return entry({"A": ["p1"]})
+
+    assert list(cache.get_or_hydrate("WLLS", hydrate)) == ["A", "B"]
+
+
 def test_a_refresh_drops_hosts_that_are_gone(cache):
     cache.put("WLLS", entry({"A": ["p1"], "GONE": ["p1"]}))
     cache.get_or_hydrate("WLLS", lambda _: entry({"A": ["p1"]}), refresh=True)
@@ -337,6 +467,7 @@ def test_a_refresh_drops_hosts_that_are_gone(cache):
 
 
 def test_merging_hosts_from_many_threads_loses_none(cache):
+    cache.put("WLLS", SiteEntry())
     numbers = iter(range(200))
     lock = threading.Lock()
 
@@ -356,3 +487,26 @@ def test_the_process_has_one_cache():
     found = []
     in_threads(8, lambda: found.append(shared_site_cache()))
     assert len(set(map(id, found))) == 1
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_a_forked_process_can_use_a_cache_that_another_thread_had_locked(cache):
+    cache.put("WLLS", entry({"A": ["p1"]}))
+    locked, forked = threading.Event(), threading.Event()
+
+    def hold():
+        with cache._lock:
+            locked.set()
+            forked.wait(10)
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    locked.wait(10)
+    child = os.fork()
+    if not child:
+        signal.alarm(10)
+        os._exit(cache.get("WLLS") is None)
+    forked.set()
+    holder.join(10)
+    assert os.waitpid(child, 0)[1] == 0

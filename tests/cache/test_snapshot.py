@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import stat
+import sys
 import threading
 from datetime import datetime
 
@@ -244,17 +246,18 @@ def test_references_across_top_level_objects_are_followed():
     assert snapshot.entries["TWIN"] == snapshot.entries["DEMO"]
 
 
-def test_entries_that_cannot_be_used_are_reported_and_the_others_taken():
-    snapshot = parse_snapshot(
-        snapshot_of(
-            "<S>text</S>",
-            record('<S N="Site">INVALID</S>', '<Nil N="Entry" />'),
-            record('<S N="SiteKey"> </S>', HOSTS),
-            record('<S N="SiteKey">CUT</S>', '<S N="HostMap">System.Collections.Hashtable</S>'),
-            record(SITE_KEY, HOSTS.replace("Gi1/0/1", "  ")),
-            record('<S N="SiteKey">demo</S>', HOSTS),
-        )
+def test_entries_that_cannot_be_used_are_reported_and_the_others_taken_only_on_request():
+    document = snapshot_of(
+        "<S>text</S>",
+        record('<S N="Site">INVALID</S>', '<Nil N="Entry" />'),
+        record('<S N="SiteKey"> </S>', HOSTS),
+        record('<S N="SiteKey">CUT</S>', '<S N="HostMap">System.Collections.Hashtable</S>'),
+        record(SITE_KEY, HOSTS.replace("Gi1/0/1", "  ")),
+        record('<S N="SiteKey">demo</S>', HOSTS),
     )
+    with pytest.raises(SnapshotError, match=r"site 'CUT': HostMap holds the text .* an import in part"):
+        parse_snapshot(document)
+    snapshot = parse_snapshot(document, partial=True)
     assert list(snapshot.entries) == ["DEMO"]
     assert snapshot.entries["DEMO"].total_rows == 1
     assert list(map(str, snapshot.skipped)) == [
@@ -328,6 +331,18 @@ def test_writing_makes_the_directory_and_leaves_nothing_beside_the_file(tmp_path
     assert (snapshot.encoding, snapshot.shape, snapshot.style) == ("UTF-16LE", "S4", SnapshotStyle.WINDOWS_POWERSHELL)
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="links and permissions of POSIX")
+def test_a_file_that_is_replaced_keeps_its_permissions_and_a_link_stays_one(tmp_path):
+    path, link = tmp_path / "cache.clixml", tmp_path / "latest.clixml"
+    write_snapshot(path, {})
+    path.chmod(0o600)
+    link.symlink_to(path)
+    write_snapshot(link, EXAMPLE)
+    assert link.is_symlink()
+    assert dict(read_snapshot(path).entries) == EXAMPLE
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
 def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path):
     path = tmp_path / "cache.clixml"
     write_snapshot(path, EXAMPLE)
@@ -345,8 +360,11 @@ def test_readers_beside_a_writer_see_whole_files_only(tmp_path):
     seen = set()
 
     def read():
-        while not done.is_set():
-            seen.add(read_snapshot(path).style)
+        try:
+            while not done.is_set():
+                seen.add(read_snapshot(path).style)
+        except SnapshotError as error:
+            seen.add(error)
 
     reader = threading.Thread(target=read)
     reader.start()

@@ -84,6 +84,30 @@ def test_shrinking_by_more_than_five_per_cent_is_an_issue(written, hosts, issues
     assert types(written({"BOYO": site(hosts)}), baseline=baseline) == issues
 
 
+STORE = b'{"EventName":"InterfaceSiteCacheSharedStore","Operation":"%s"}\r\n'
+
+
+@pytest.mark.parametrize(("removals", "issues"), [(0, []), (10, []), (11, ["HighEvictionRate"])])
+def test_removals_are_counted_among_the_operations_of_the_store(written, tmp_path, removals, issues):
+    lines = [STORE % b"Remove"] * removals + [STORE % b"Set"] * (100 - removals)
+    others = [b'{"EventName":"InterfaceSiteCacheMetrics","Operation":"Remove"}\r\n'] * 90
+    broken = [
+        b"\r\n",
+        b"torn\r\n",
+        b'{"EventName":"\xff"}\r\n',
+        b'{"EventName":' + b"[" * 100_000 + b"\r\n",
+        b'{"EventName":7}\r\n',
+    ]
+    (tmp_path / "2025-12-05.json").write_bytes(b"\xef\xbb\xbf" + b"".join(lines[:50] + others + broken))
+    (tmp_path / "2025-12-06.json").write_bytes(b"".join(lines[50:]))
+    days = [tmp_path / "2025-12-05.json", tmp_path / "2025-12-06.json"]
+    assert types(written({"BOYO": site(1)}), events=days) == issues
+
+
+def test_events_that_are_not_there_are_an_issue(written, tmp_path):
+    assert types(written({"BOYO": site(1)}), events=[tmp_path / "absent.json"]) == ["EventsNotFound"]
+
+
 def test_an_empty_snapshot_is_an_issue(written):
     assert types(written({})) == ["EmptySnapshot", "InsufficientSites", "InsufficientHosts", "InsufficientRows"]
 

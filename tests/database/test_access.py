@@ -10,6 +10,8 @@ import sqlalchemy as sa
 from statetrace.database import create_tables, open_database, queries, schema
 from statetrace.database.schema import TABLES
 from statetrace.errors import DriverMissing
+from statetrace.repository.hydration import hydrate_site
+from statetrace.repository.templates import HintCache
 
 pytestmark = pytest.mark.sqliteodbc
 
@@ -98,7 +100,6 @@ def test_every_query_runs(database, make):
     assert [row[0] for row in rows(database, queries.devices())] == ["BOYO-1", "BOYO-2", "LAB-1"]
     assert [row[0] for row in rows(database, queries.devices("LAB"))] == ["LAB-1"]
     assert [row[0] for row in rows(database, queries.device("LAB-1"))] == ["LAB-1"]
-    assert sorted(rows(database, queries.sites())) == [("BOYO",), ("LAB-",)]
     assert len(rows(database, queries.site_hosts())) == 3
     assert [(row[0], row[5]) for row in rows(database, queries.spanning_tree("BOYO-1"))] == [("1", date), ("2", date)]
     assert sorted(row[2] for row in rows(database, queries.device_history("BOYO-1"))) == ["", date]
@@ -106,10 +107,33 @@ def test_every_query_runs(database, make):
     assert len(rows(database, queries.interface_history("BOYO-1", "Et1/1/1"))) == 1
 
 
+def test_a_site_hydrates_from_the_tuples_of_the_odbc_driver_as_from_sqlite(database, make, sqlite_path):
+    """Hydration takes rows from the driver's own cursor, past SQLAlchemy."""
+    with open_database(sqlite_path, create=True) as copy:
+        make.fill(
+            copy,
+            [make.device("BOYO-1", "BOYO", Make="Brocade"), make.device("BOYO-2", "BOYO")],
+            [
+                make.interface(host, port)
+                for host in ("BOYO-1", "BOYO-2")
+                for port in ("Et1/1/1", "Et1/1/2", "Et1/1/10")
+            ],
+        )
+        ours, theirs = (
+            hydrate_site("BOYO", one, previous=None, templates=HintCache(), refresh=False) for one in (database, copy)
+        )
+    assert ours.entry == theirs.entry
+    assert list(ours.entry["BOYO-2"]) == ["Et1/1/1", "Et1/1/2", "Et1/1/10"]
+    assert (ours.metrics.database_dialect, theirs.metrics.database_dialect) == ("access", "sqlite")
+    with database.connect() as connection:
+        found = connection.execute(queries.site_hosts()).cursor.fetchmany(1)
+    assert type(found[0]).__module__ == "pyodbc"
+
+
 def test_statements_stay_within_what_access_understands(database):
     statements = [
         queries.site_interfaces("B1"), queries.host_interfaces(["a", "b"]), queries.host_interfaces([]),
-        queries.devices(), queries.devices("B"), queries.device("a"), queries.sites(), queries.site_hosts(),
+        queries.devices(), queries.devices("B"), queries.device("a"), queries.site_hosts(),
         queries.spanning_tree("a"), queries.device_history("a"), queries.interface_history("a", "b"),
     ]  # fmt: skip
     with database.connect() as connection:

@@ -178,6 +178,8 @@ def test_a_killed_conversion_leaves_no_target(database, tmp_path):
         process.kill()
     assert not target.exists()
     assert convert_database(database, target).tables
+    left = {path.name for path in tmp_path.iterdir() if "copy" in path.name}
+    assert left == {"copy.sqlite", "copy.sqlite.lock"}
 
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)

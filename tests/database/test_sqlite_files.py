@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import os
 import shutil
@@ -111,6 +112,18 @@ class TestOpening:
             assert count(database) == 0
         assert path.is_file()
 
+    @pytest.mark.parametrize("log", ["-wal", "-journal"])
+    def test_a_new_database_takes_over_no_log_of_an_earlier_one(self, tmp_path, log):
+        """SQLite would replay what a killed writer left, and the new database would hold rows of the old one."""
+        path, left = tmp_path / "A.sqlite", tmp_path / f"A.sqlite{log}"
+        left.write_bytes(b"commits")
+        with pytest.raises(DatabaseError, match=rf"A\.sqlite{log} of an earlier database"):
+            open_database(path, create=True)
+        assert not path.exists()
+        assert left.read_bytes() == b"commits"
+        left.unlink()
+        open_database(path, create=True).close()
+
     def test_a_file_that_vanished_is_missing_not_made_anew(self, database):
         database.close()
         database.path.unlink()
@@ -194,29 +207,80 @@ class TestReadOnly:
             with pytest.raises(DatabaseReadOnly, match="statetrace convert"), locked.begin():
                 pass
 
-    def test_a_folder_nobody_may_write_to(self, database, run_python):
-        """As another user, on a file in WAL mode whose companions cannot be made."""
+    @pytest.fixture
+    def foreign(self, database):
+        """A file in WAL mode in a folder in which only root may write, and how another user reads it."""
         if not hasattr(os, "geteuid") or os.geteuid() != 0:
             pytest.skip("only root can become another user")
         database.close()
         with tempfile.TemporaryDirectory() as folder:
+            Path(folder).chmod(0o755)
             path = Path(folder) / "BOYO.sqlite"
             shutil.copy(database.path, path)
-            path.chmod(0o444)
-            Path(folder).chmod(0o555)
-            found = run_python(
-                "import os, sys\n"
-                "import statetrace.database.mdbtools\n"
-                "from statetrace.database import open_database, queries\n"
-                "os.setuid(65534)\n"
-                "database = open_database(sys.argv[1])\n"
-                "with database.connect() as c: rows = c.execute(queries.site_interfaces('BOYO')).all()\n"
-                "print(database.read_only, len(rows), database.state() == database.state())\n"
-                "database.close()",
-                path,
-            )
-            Path(folder).chmod(0o755)
-        assert found == "True 3 True"
+            yield path
+
+    @contextlib.contextmanager
+    def reader(self, path):
+        """Another user's process, which keeps the database open: the number of interfaces, each time it is asked."""
+        code = (
+            "import os, sys\n"
+            "import statetrace.database.mdbtools\n"
+            "from statetrace.database import open_database, queries\n"
+            "from statetrace.errors import DatabaseError\n"
+            "os.setuid(65534)\n"
+            "try: database = open_database(sys.argv[1])\n"
+            "except DatabaseError as error: print(error); raise SystemExit\n"
+            "for _ in sys.stdin:\n"
+            "    try:\n"
+            "        with database.connect() as c: rows = c.execute(queries.site_interfaces('BOYO')).all()\n"
+            "        print(database.read_only, len(rows), database.state() == database.state(), flush=True)\n"
+            "    except DatabaseError as error: print(type(error).__name__, flush=True)\n"
+        )
+        command, pipe = [sys.executable, "-c", code, path], subprocess.PIPE
+        with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as process:
+
+            def ask():
+                with contextlib.suppress(BrokenPipeError):
+                    process.stdin.write("\n")
+                    process.stdin.flush()
+                return process.stdout.readline().strip()
+
+            yield ask
+
+    def test_a_folder_nobody_may_write_to(self, foreign):
+        """The companions of the file cannot be made."""
+        with self.reader(foreign) as ask:
+            assert ask() == "True 3 True"
+
+    def test_what_the_owner_writes_meanwhile_is_read(self, foreign, make):
+        with self.reader(foreign) as ask:
+            assert ask() == "True 3 True"
+            with open_database(foreign) as owner:
+                make.fill(owner, interfaces=[make.interface("BOYO-A05-AS-02", "Et1/1/3")])
+                assert ask() == "True 4 True"
+            assert ask() == "True 4 True"
+
+    def test_a_half_written_file_is_locked_and_not_read(self, foreign, raw):
+        owner = raw(foreign, isolation_level=None)
+        owner.execute("PRAGMA journal_mode=DELETE")
+        with self.reader(foreign) as ask:
+            assert ask() == "True 3 True"
+            owner.execute("PRAGMA locking_mode=EXCLUSIVE")
+            owner.execute("BEGIN EXCLUSIVE")
+            assert ask() == "DatabaseLocked"
+            owner.close()
+
+    def test_commits_in_a_log_that_cannot_be_read_are_not_passed_over(self, foreign, raw, tmp_path):
+        owner = raw(foreign)
+        owner.execute("DELETE FROM Interfaces")
+        owner.commit()
+        for file in (foreign, foreign.with_name("BOYO.sqlite-wal")):
+            shutil.copy(file, tmp_path)
+        owner.close()
+        for file in (foreign, foreign.with_name("BOYO.sqlite-wal")):
+            shutil.copy(tmp_path / file.name, file)
+        with self.reader(foreign) as ask:
+            assert "cannot be read without BOYO.sqlite-wal" in ask()
 
 
 class TestState:

@@ -1,5 +1,7 @@
 """Site entries and how they are merged (reference: site-cache 4.5 and 15.9)."""
 
+import copy
+import pickle
 from datetime import UTC, datetime
 
 import pytest
@@ -49,11 +51,27 @@ def test_attributes_of_the_incoming_entry_win_where_it_has_them():
     assert (result.cache_status, result.cached_at, dict(result.fields)) == ("Hit", T2, {"a": 1, "b": 2})
 
 
-def test_a_merged_entry_stems_from_a_database_state_only_if_the_incoming_one_says_so():
-    state, later = DatabaseState("db", "1"), DatabaseState("db", "2")
-    hydrated = entry({"A": ["p1"]}, source=state)
-    assert merge_entries(hydrated, entry({"B": ["p1"]})).source is None
-    assert merge_entries(hydrated, entry({"B": ["p1"]}, source=later)).source == later
+@pytest.mark.parametrize(
+    ("one", "other", "both"),
+    [
+        (DatabaseState("db", "1"), DatabaseState("db", "1"), DatabaseState("db", "1")),
+        (DatabaseState("db", "1"), DatabaseState("db", "2"), DatabaseState("db")),
+        (DatabaseState("db", "1"), None, DatabaseState("db")),
+        (None, DatabaseState("db", "1"), DatabaseState("db")),
+        (None, None, None),
+    ],
+)
+def test_a_mixture_stems_from_a_state_only_if_both_parts_do(one, other, both):
+    merged = merge_entries(entry({"A": ["p1"]}, source=one), entry({"B": ["p1"]}, source=other))
+    assert (merged.source, list(merged)) == (both, ["A", "B"])
+
+
+def test_entries_of_different_databases_are_never_mixed():
+    one, other = (
+        entry({"A": ["p1"]}, source=DatabaseState("1", "")),
+        entry({"B": ["p1"]}, source=DatabaseState("2", "")),
+    )
+    assert merge_entries(one, other) is other
 
 
 def test_entries_are_equal_by_what_they_hold():
@@ -61,6 +79,19 @@ def test_entries_are_equal_by_what_they_hold():
         hosts=entry({"A": ["p"]}).hosts
     )
     assert entry({"A": ["p"]}) != entry({"A": ["q"]})
+
+
+def pickled(site):
+    return pickle.loads(pickle.dumps(site))  # noqa: S301  # our own
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, pickled])
+def test_entries_can_be_copied_and_sent_to_another_process(copied):
+    site = entry({"A": ["p"]}, cached_at=T1, cache_status="Hit", source=DatabaseState("db", "1"), fields={"a": 1})
+    back = copied(site)
+    assert back == site
+    assert (back.cached_at, back.cache_status, back.source, back.fields) == (T1, "Hit", site.source, {"a": 1})
+    assert back["a"]["P"] == site["A"]["p"]
 
 
 def test_entries_are_immutable():

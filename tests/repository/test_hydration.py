@@ -216,10 +216,28 @@ def test_previous_rows_are_compared_by_host_and_port_only(tmp_path):
         ("WLLS-B", "p1", "HostSnapshotMissing"),
     ]
     assert (samples[0].cached_port_count, samples[0].cached_port_sample) == (2, "P1,p9")
+    assert [sample.previous_remaining_port_count for sample in samples] == [1, 0]
     mismatch = metrics.host_map_signature_mismatch_samples[0]
     assert mismatch.previous_signature.startswith("3:old|")
     assert mismatch.new_signature.startswith("1:a|")
     assert (metrics.previous_snapshot_status, metrics.previous_host_sample) == ("Converted", "wlls-a")
+
+
+def test_a_host_that_had_no_ports_was_known_all_the_same(tmp_path):
+    path = tmp_path / "WLLS.sqlite"
+    write_rows(path, [("WLLS-A", "p1", {})])
+    previous = SiteEntry({"WLLS-A": CaseInsensitiveMap()})
+    (sample,) = hydrate(path, previous=previous, refresh=True).metrics.host_map_candidate_missing_samples
+    assert (sample.reason, sample.previous_host_entry_present) == ("PortSnapshotMissing", True)
+
+
+@pytest.mark.parametrize("blank", ["", " ", "   ", "\t"])
+def test_rows_without_host_or_port_are_left_out(tmp_path, blank):
+    path = tmp_path / "WLLS.sqlite"
+    write_rows(path, [(blank, "p1", {}), ("WLLS-A", blank, {}), ("WLLS-A", "p1", {})], site="WLLS")
+    hydration = hydrate(path)
+    assert {host: list(ports) for host, ports in hydration.entry.items()} == {"WLLS-A": ["p1"]}
+    assert_invariants(hydration.metrics)
 
 
 def test_a_refresh_mends_the_sort_key_of_a_row_that_came_from_a_snapshot(tmp_path):
@@ -255,3 +273,12 @@ def test_the_entry_knows_when_how_and_from_which_state_it_was_made(tmp_path):
     assert entry.cached_at.tzinfo is not None
     assert entry.fields["HydrationProvider"] == "ADODB"
     assert entry.fields["HydrationDurationMs"] >= entry.fields["HydrationSnapshotDurationMs"] > 0
+
+
+def test_sites_that_share_a_database_and_letters_are_kept_apart(tmp_path):
+    path = tmp_path / "all.sqlite"
+    write_rows(path, [("BOYO-A", "p1", {}), ("BOYO1-B", "p1", {}), ("BOYO1-C", "p1", {})])
+    assert list(hydrate(path, "BOYO1").entry) == ["BOYO1-B", "BOYO1-C"]
+    hydration = hydrate(path, "BOYO")
+    assert list(hydration.entry) == ["BOYO-A"]
+    assert_invariants(hydration.metrics)

@@ -8,11 +8,12 @@ import threading
 import pytest
 from site_database import write_rows
 
-from statetrace.cache import SharedSiteCache
-from statetrace.database import open_database, schema
-from statetrace.errors import HydrationFailed, NotFound, UnsafeName
+from statetrace.cache import SharedSiteCache, normalize_site_entry
+from statetrace.database import SiteDatabases, open_database, schema
+from statetrace.errors import DatabaseLocked, HydrationFailed, NotFound, UnsafeName
 from statetrace.model import DatabaseState, SiteEntry
 from statetrace.repository import DeviceRepository
+from statetrace.repository import repository as repository_module
 from statetrace.settings import Settings
 from statetrace.telemetry import InterfacePortQueueMetrics, InterfaceSiteCacheMetrics, Telemetry
 
@@ -87,7 +88,8 @@ def test_a_refresh_after_one_pushed_host_counts_as_the_original_did(data, reposi
     # reference: site-cache 15.4, with this smaller site
     data("BOYO", BOYO)
     host = "BOYO-A01-AS-01"
-    repository.cache.merge_host("BOYO", host, {f"Et1/1/{port}": {"VLAN": ""} for port in range(1, 11)})
+    pushed = {host: {f"Et1/1/{port}": {"VLAN": ""} for port in range(1, 11)}}
+    repository.cache.put("BOYO", normalize_site_entry(pushed))
     metrics = repository.read_site("BOYO", refresh=True).metrics
     assert (metrics.host_count, metrics.total_rows, metrics.host_map_lookup_miss_count) == (2, 20, 2)
     assert (metrics.host_map_candidate_from_previous_count, metrics.host_map_candidate_missing_count) == (10, 10)
@@ -174,6 +176,79 @@ def test_two_folders_in_one_process_do_not_mix_their_sites(tmp_path, data, event
     assert list(one.site("BOYO")) == ["BOYO-one"]
     for repository in repositories:
         repository.databases.close()
+
+
+def test_two_folders_that_are_read_at_once_do_not_mix_their_sites(tmp_path, monkeypatch):
+    cache, found = SharedSiteCache(settings=Settings()), {}
+    both_read = threading.Barrier(2, timeout=10)
+    hydrate_site = repository_module.hydrate_site
+
+    def together(*arguments, **options):
+        both_read.wait()
+        return hydrate_site(*arguments, **options)
+
+    monkeypatch.setattr(repository_module, "hydrate_site", together)
+
+    def read(name):
+        repository = DeviceRepository(tmp_path / name, cache=cache)
+        found[name] = list(repository.site("BOYO"))
+        repository.databases.close()
+
+    for name in ("one", "two"):
+        write_rows(tmp_path / name / "BOYO" / "BOYO.sqlite", [(f"BOYO-{name}", "p1", {})])
+    threads = [threading.Thread(target=read, args=(name,)) for name in ("one", "two")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert found == {"one": ["BOYO-one"], "two": ["BOYO-two"]}
+
+
+def test_who_waits_for_the_refresh_of_another_thread_tells_a_refresh(data, repository, events, monkeypatch):
+    data("BOYO", BOYO)
+    begun, go_on = threading.Event(), threading.Event()
+    hydrate_site = repository_module.hydrate_site
+
+    def slowly(*arguments, **options):
+        begun.set()
+        go_on.wait(10)
+        return hydrate_site(*arguments, **options)
+
+    monkeypatch.setattr(repository_module, "hydrate_site", slowly)
+    first = threading.Thread(target=repository.site, args=("BOYO",))
+    first.start()
+    begun.wait(10)
+    others = [threading.Thread(target=repository.read_site, args=("BOYO",), kwargs={"refresh": True}) for _ in "ab"]
+    for other in others:
+        other.start()
+    threading.Timer(0.2, go_on.set).start()
+    for thread in (first, *others):
+        thread.join(20)
+    told = [(event.refreshed, event.cache_status) for event in events.of(InterfaceSiteCacheMetrics)]
+    assert sorted(told) == [(False, "Hydrated"), (True, "Refreshed"), (True, "Refreshed")]
+
+
+def test_an_imported_site_is_served_even_if_its_database_cannot_be_read(data, repository):
+    path = data.folder / "BOYO" / "BOYO.sqlite"
+    path.parent.mkdir()
+    path.write_bytes(b"no database" * 100)
+    imported = SiteEntry()
+    repository.cache.put("BOYO", imported)
+    assert repository.site("BOYO") is imported
+    with pytest.raises(HydrationFailed):
+        repository.site("BOYO", refresh=True)
+
+
+@pytest.mark.parametrize("override", [None, "all.sqlite"])
+def test_a_blank_site_is_empty_and_tells_nothing(tmp_path, events, override):
+    # reference: site-cache 6.1, step 1
+    write_rows(tmp_path / "all.sqlite", BOYO)
+    databases = SiteDatabases(tmp_path, override and tmp_path / override)
+    repository = DeviceRepository(databases, cache=SharedSiteCache(settings=Settings()), telemetry=Telemetry(events))
+    assert repository.site(" ").host_count == 0
+    assert repository.interfaces(site="") == ()
+    assert events.events == []
+    databases.close()
 
 
 def test_an_imported_site_is_reused_as_it_is(data, repository):
@@ -296,3 +371,42 @@ def test_ports_of_a_host_come_in_batches(data, repository, events):
     assert events.of(InterfacePortQueueMetrics)[0].total_ports == 10
     with pytest.raises(NotFound):
         repository.port_stream("BOYO-X")
+
+
+def test_a_cached_site_whose_database_is_gone_is_still_served(data, repository):
+    data("BOYO", BOYO)
+    first = repository.site("BOYO")
+    repository.databases.close()
+    for file in (data.folder / "BOYO").iterdir():
+        file.unlink()
+    assert repository.site("BOYO") is first
+    assert repository.read_site("BOYO", refresh=True).metrics.provider == "MissingDatabase"
+    assert repository.cache.get("BOYO") is first
+
+
+def test_a_locked_database_is_waited_for_and_the_waiting_is_told(data, repository, tmp_path):
+    data("BOYO", BOYO)
+    path = data.folder / "BOYO" / "BOYO.sqlite"
+    holder = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+    holder.execute("PRAGMA journal_mode=DELETE")  # as a foreign program may leave it; then a writer locks readers out
+    holder.execute("BEGIN EXCLUSIVE")
+    release = threading.Timer(0.7, holder.execute, ("COMMIT",))
+    release.start()
+    metrics = repository.read_site("BOYO").metrics
+    release.join()
+    holder.close()
+    assert metrics.provider == "AccessRetry"
+    assert metrics.query_attempts == metrics.exclusive_retry_count + 1 >= 2
+    assert metrics.exclusive_wait_duration_ms >= 100
+    assert metrics.total_rows == 20
+
+
+def test_a_database_that_stays_locked_is_given_up_with_the_way_out(data, repository):
+    data("BOYO", BOYO)
+    holder = sqlite3.connect(data.folder / "BOYO" / "BOYO.sqlite", isolation_level=None)
+    holder.execute("PRAGMA journal_mode=DELETE")
+    holder.execute("BEGIN EXCLUSIVE")
+    with pytest.raises(HydrationFailed, match=r"BOYO\.sqlite.*after 5 attempts.*close the program") as caught:
+        repository.site("BOYO")
+    holder.close()
+    assert isinstance(caught.value.__cause__, DatabaseLocked)

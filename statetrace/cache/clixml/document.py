@@ -21,6 +21,7 @@ NEWLINE = "\r\n"
 
 _STREAM_MARK = re.compile(rb"#< CLIXML\r?\n")
 _HEAD_BYTES = 64
+_MARK_BYTES = 4
 
 
 class ClixmlEncoding(Enum):
@@ -56,8 +57,8 @@ def open_document(blocks: Iterable[bytes], max_bytes: int) -> Document:
     """The document whose bytes come in ``blocks``, in pieces of any size.
 
     Raises:
-        SnapshotError: the document is empty; while its blocks are taken also: it is larger than ``max_bytes`` or not
-            in the encoding that its byte order mark announces.
+        SnapshotError: the document is empty or in an unknown encoding; while its blocks are taken also: it is larger
+            than ``max_bytes`` or not in the encoding that its byte order mark announces.
     """
     limited = _limited(blocks, max_bytes)
     head = b""
@@ -69,9 +70,13 @@ def open_document(blocks: Iterable[bytes], max_bytes: int) -> Document:
         raise SnapshotError("the file is empty")
     marked = ((encoding, mark) for encoding, mark in BYTE_ORDER_MARKS.items() if head.startswith(mark))
     encoding, mark = next(marked, (ClixmlEncoding.UTF_8, b""))
-    decoded: Iterator[bytes] = chain((head[len(mark) :],), limited)
+    head = head[len(mark) :]
+    decoded: Iterator[bytes] = chain((head,), limited)
     if encoding is not ClixmlEncoding.UTF_8:
         decoded = _recoded(decoded, encoding)
+    elif b"\0" in head[:_MARK_BYTES] or head.startswith(tuple(BYTE_ORDER_MARKS.values())):
+        # The parser would guess what it is; PowerShell does not.
+        raise SnapshotError("the file is neither UTF-8 nor UTF-16 with one byte order mark")
     head = next(decoded)
     match = _STREAM_MARK.match(head)
     return Document(encoding, 2 if match else 1, chain((head[match.end() :] if match else head,), decoded))
@@ -82,7 +87,9 @@ def _limited(blocks: Iterable[bytes], max_bytes: int) -> Iterator[bytes]:
     for block in blocks:
         size += len(block)
         if size > max_bytes:
-            raise SnapshotError(f"the document is larger than the {max_bytes:,} bytes allowed")
+            raise SnapshotError(
+                f"the document is larger than the {max_bytes:,} bytes allowed; a Limits of your own lets more in"
+            )
         yield block
 
 

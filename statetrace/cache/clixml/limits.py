@@ -14,11 +14,14 @@ class Limits(msgspec.Struct, frozen=True):
 
     Attributes:
         max_bytes: size of the document.
+        max_values: objects, and values that are no named text; a row of a site makes two. Few bytes of a document
+            can stand for many of memory.
         max_depth: objects nested in objects, through references too; PowerShell gives up at about 50.
         max_repeated_bytes: what all references together repeat, were each replaced by the object it names.
     """
 
     max_bytes: int = 512 * 1024 * 1024
+    max_values: int = 2_000_000
     max_depth: int = 50
     max_repeated_bytes: int = 64 * 1024 * 1024
 
@@ -61,11 +64,11 @@ class RepetitionGuard:
         known = self._measured.get(id(value))
         if known is not None:
             return known[1:]
-        size, height = _NODE_BYTES, 0
+        size, height = _NODE_BYTES + len(value.text or ""), 0
         held = value.value
         keys = held if isinstance(held, dict) else ()
         inner = held.values() if isinstance(held, dict) else held or ()
-        for part in (*value.properties.values(), *keys, *inner):
+        for part in (*value.properties, *value.properties.values(), *keys, *inner):
             part_size, part_height = self._measure(part)
             size += part_size
             height = max(height, part_height)

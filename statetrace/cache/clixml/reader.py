@@ -24,6 +24,9 @@ _CONTAINERS = (dict, list, type(None))
 _ONE_ATTRIBUTE = 2
 _TWO_ATTRIBUTES = 4
 _TEXT_BUFFER_BYTES = 1 << 16
+_LONGEST_TAG_BYTES = 16 * 1024 * 1024
+# Characters of a message.
+_LONGEST_REASON, _LONGEST_TAG = 200, 40
 
 
 class _Frame(msgspec.Struct, gc=False):
@@ -66,6 +69,7 @@ class ClixmlReader:
         self._objects: dict[str, Any] = {}
         self._type_names: dict[str, tuple[str, ...]] = {}
         self._repetition = RepetitionGuard(limits.max_repeated_bytes)
+        self._values_left = limits.max_values
         self._depth = 0
         self._stack: list[_Frame] = []
         self._parser = expat.ParserCreate("utf-8")
@@ -81,17 +85,22 @@ class ClixmlReader:
         try:
             document = open_document(blocks, self._limits.max_bytes)
             self.encoding, self._first_line = document.encoding, document.first_line
+            fed = 0
             for block in document.blocks:
                 parser.Parse(block, False)  # noqa: FBT003  # takes no keyword
+                fed += len(block)
+                # Until 2.6 expat looks at an unfinished tag from its beginning whenever more of it arrives.
+                if fed - parser.CurrentByteIndex > _LONGEST_TAG_BYTES:
+                    self._refuse(f"a tag or comment is longer than {_LONGEST_TAG_BYTES:,} bytes")
             parser.Parse(b"", True)  # noqa: FBT003  # takes no keyword
         except expat.ExpatError as error:
             reason = f"not well-formed: {expat.errors.messages.get(error.code, str(error))}"
             raise self._error(reason, line=error.lineno) from error
         except SnapshotError as error:
-            # Faults of the encoding know neither path nor line.
-            if error.path is self._path:
+            if error.line is not None:
                 raise
-            raise SnapshotError(error.reason, path=self._path, line=error.line, tag=error.tag) from error
+            # Faults of the encoding know neither path nor line.
+            raise self._error(error.reason) from error
         finally:
             # Parser and handlers refer to each other; they are freed now, not at the next garbage collection.
             parser.StartElementHandler = parser.EndElementHandler = None
@@ -284,6 +293,9 @@ class ClixmlReader:
     def _add(self, frame: _Frame, name: str | None, value: Any) -> None:
         """Puts a value where the open element keeps its values."""
         kind, target = frame.tag, frame.target
+        self._values_left -= 1
+        if self._values_left < 0:
+            self._refuse(f"the document holds more than {self._limits.max_values:,} values", kind)
         if kind == "En":
             if len(target) == len(_PAIR) or name != _PAIR[len(target)]:
                 self._refuse(f"must hold a {' and a '.join(_PAIR)}, not {name!r}", kind)
@@ -337,6 +349,8 @@ class ClixmlReader:
 
     def _error(self, reason: str, *, line: int | None = None, tag: str | None = None) -> SnapshotError:
         line = self._parser.CurrentLineNumber if line is None else line
+        # What a message quotes may be as long as the document.
+        reason, tag = reason[:_LONGEST_REASON], tag and tag[:_LONGEST_TAG]
         return SnapshotError(reason, path=self._path, line=line + self._first_line - 1, tag=tag)
 
 
