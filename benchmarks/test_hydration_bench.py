@@ -163,8 +163,11 @@ def test_stage_sort(benchmark, ratios, rows):
     materializer = Materializer(SITE, TEMPLATES, port_sort_memo)
     for block in blocks_of(rows):
         materializer.add(block)
-    pairs = [(row[0], port_sort_key(row[1])) for row in rows]
-    ratios.record("stage sort / list.sort of the keys", *alternately(materializer.hosts, lambda: sorted(pairs), 3))
+    keys = {}
+    for row in rows:
+        keys.setdefault(row[0], []).append(port_sort_key(row[1]))
+    floor = lambda: [sorted(of_host) for of_host in keys.values()]  # noqa: E731
+    ratios.record("stage sort / sorting each host's keys", *alternately(materializer.hosts, floor, 3))
     benchmark.pedantic(materializer.hosts, rounds=1)
 
 

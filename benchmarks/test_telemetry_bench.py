@@ -64,7 +64,7 @@ def test_an_event_as_a_line(benchmark, ratios, tmp_path, name, event):
     telemetry.close()
     ratios.record(name, ours, floor)
     assert telemetry.failures == 0
-    assert event is not STORE or ours <= LIMIT_S
+    assert event is not STORE or ours <= LIMIT_S * ratios.tolerance
 
 
 def test_an_event_under_the_file_lock(benchmark, ratios, tmp_path):
@@ -85,7 +85,7 @@ def test_asking_whether_telemetry_is_wanted(benchmark, ratios):
 
     ours = measure(benchmark, ask, 1000)
     ratios.record("no sink: ask and emit nothing", ours, ratios.best_seconds(lambda: None, number=1000), None)
-    assert ours <= 1e-6
+    assert ours <= 1e-6 * ratios.tolerance
 
 
 def test_a_lap_of_a_stopwatch(benchmark, ratios):

@@ -29,7 +29,7 @@ class TemplateError(StateTraceError, ValueError):
 
     def __init__(self, path: Path, reason: str) -> None:
         self.path = path
-        super().__init__(f"template file {path}: {reason}")
+        super().__init__(f"auth templates {path}: {reason}")
 
 
 class NotFound(StateTraceError, LookupError):

@@ -66,7 +66,9 @@ class AuthTemplates:
         try:
             files = sorted((file for file in root.iterdir() if file.name.lower().endswith(".json")), key=_name)
         except OSError as error:
-            raise TemplateError(Path(str(root)), str(error)) from error
+            raise TemplateError(Path(str(root)), f"the folder cannot be read: {error.strerror}") from error
+        if not files:
+            raise TemplateError(Path(str(root)), "the folder holds no <Vendor>.json")
         return cls({file.name[: -len(".json")]: _read(file) for file in files})
 
     def vendor(self, make: str) -> str:
