@@ -10,6 +10,7 @@ from pathlib import Path
 
 import msgspec
 
+from statetrace.cache.atomic_file import replace_file
 from statetrace.cache.clixml import DEFAULT_LIMITS, ClixmlEncoding, ClixmlReader, Limits
 from statetrace.cache.normalize import Skipped, normalize_site_entry
 from statetrace.cache.snapshot_records import document_shape, records
@@ -27,6 +28,7 @@ __all__ = [
     "parse_snapshot",
     "read_snapshot",
     "write_snapshot",
+    "write_verified",
 ]
 
 _BLOCK_BYTES = 1 << 20
@@ -90,6 +92,21 @@ def read_snapshot(path: str | os.PathLike[str], *, partial: bool = False, limits
         raise SnapshotError("no such file", path=path) from error
     except OSError as error:
         raise SnapshotError(f"the file cannot be read: {error.strerror or error}", path=path) from error
+
+
+def write_verified(path: str | os.PathLike[str], entries: Mapping[str, SiteEntry], style: SnapshotStyle) -> None:
+    """Writes a snapshot like ``write_snapshot``, once it has been read back and compared.
+
+    Raises:
+        SnapshotError: it does not read back equal, or is too large to be read back; ``path`` is as it was.
+        OSError: the file cannot be written; ``path`` is as it was.
+    """
+    written = format_snapshot(entries, style)
+    back = parse_snapshot(written)
+    # A row made by hand may state what is derived anyway; it reads back without, and says the same on the wire.
+    if back.entries != entries and back.content_sha256() != content_sha256(entries):
+        raise SnapshotError("the snapshot does not read back as it was written", path=Path(path))
+    replace_file(Path(path), (written,))
 
 
 def parse_snapshot(data: bytes, *, partial: bool = False, limits: Limits = DEFAULT_LIMITS) -> Snapshot:
