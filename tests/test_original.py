@@ -10,8 +10,8 @@ import subprocess
 import msgspec
 import pytest
 
-from statetrace.cache import SharedSiteCache, read_snapshot
-from statetrace.database import SiteDatabases, convert_database
+from statetrace.cache import SharedSiteCache, normalize_site_entry, read_snapshot
+from statetrace.database import SiteDatabases, convert_database, open_database, schema
 from statetrace.model import SignatureForm, compute_signature
 from statetrace.repository import DeviceRepository
 from statetrace.settings import Settings
@@ -46,9 +46,9 @@ def repository_over():
     """Makes repositories over data folders, and closes their databases in the end."""
     opened = []
 
-    def make(folder):
+    def make(folder, cache=None):
         opened.append(SiteDatabases(folder))
-        return DeviceRepository(opened[-1], cache=SharedSiteCache(settings=Settings()))
+        return DeviceRepository(opened[-1], cache=SharedSiteCache(settings=Settings()) if cache is None else cache)
 
     yield make
     for databases in opened:
@@ -160,3 +160,77 @@ def test_history_of_a_real_host(folder, repository_over):
         " port-name Uplink1\n exit",
     )
     assert repository.spanning_tree(host) == ()
+
+
+def as_pushed(ports):
+    """A host's rows as the original's parser pushed them: no VLAN, colour, status and tooltip."""
+    return {
+        port: row.to_wire() | {"VLAN": "", "PortColor": "", "StatusTag": "", "ToolTip": "", "Signature": ""}
+        for port, row in ports.items()
+    }
+
+
+def test_a_refresh_of_boyo_with_one_pushed_host_in_the_cache(folder, repository_over):
+    # reference: site-cache 15.4
+    first = repository_over(folder).site("BOYO")
+    repository = repository_over(folder)
+    host = next(iter(first))
+    repository.cache.put("BOYO", normalize_site_entry({host: as_pushed(first[host])}))
+    metrics = repository.read_site("BOYO", refresh=True).metrics
+    assert (metrics.cache_status, metrics.provider, metrics.refreshed) == ("Refreshed", "ADODB", True)
+    assert (metrics.host_count, metrics.total_rows, metrics.query_attempts) == (12, 120, 1)
+    assert (metrics.host_map_lookup_count, metrics.host_map_lookup_miss_count) == (120, 12)
+    assert (metrics.host_map_signature_match_count, metrics.host_map_signature_rewrite_count) == (0, 120)
+    assert (metrics.host_map_candidate_from_previous_count, metrics.host_map_candidate_missing_count) == (10, 110)
+    assert (metrics.host_map_entry_allocation_count, metrics.host_map_entry_pool_reuse_count) == (110, 0)
+    assert metrics.host_map_candidate_signature_mismatch_count == 10
+    assert metrics.host_map_candidate_signature_missing_count == 0
+    assert (metrics.previous_host_count, metrics.previous_port_count) == (1, 10)
+    assert (metrics.previous_host_sample, metrics.previous_snapshot_status) == ("BOYO-A05-AS-02", "Converted")
+    assert {sample.hostname for sample in metrics.host_map_signature_mismatch_samples} == {"BOYO-A05-AS-02"}
+    missing = metrics.host_map_candidate_missing_samples
+    assert [(sample.hostname, sample.reason) for sample in missing] == [("BOYO-A05-AS-05", "HostSnapshotMissing")] * 5
+    assert [(sample.cached_port_count, sample.cached_signature) for sample in missing] == [(0, None)] * 5
+
+
+def test_boyo_growing_host_by_host(folder, tmp_path, repository_over):
+    # reference: site-cache 15.5: before each of eleven refreshes one host is parsed, stored and pushed
+    whole = repository_over(folder).site("BOYO")
+    path = tmp_path / "growing" / "BOYO" / "BOYO.sqlite"
+    convert_database(folder / "BOYO" / "BOYO.accdb", path)
+    with open_database(path) as database:
+        with database.connect() as connection:
+            rows = [row._asdict() for row in connection.execute(schema.interfaces.select())]
+        with database.begin() as connection:
+            connection.execute(schema.interfaces.delete())
+        repository = repository_over(tmp_path / "growing")
+        for count, host in enumerate(list(whole)[:11], 1):
+            with database.begin() as connection:
+                connection.execute(schema.interfaces.insert(), [row for row in rows if row["Hostname"] == host])
+            repository.cache.merge("BOYO", normalize_site_entry({host: as_pushed(whole[host])}))
+            metrics = repository.read_site("BOYO", refresh=True).metrics
+            assert (metrics.host_count, metrics.total_rows) == (count, 10 * count)
+            assert metrics.host_map_signature_match_count == 10 * (count - 1)
+            assert metrics.host_map_signature_rewrite_count == 10
+            assert metrics.host_map_candidate_from_previous_count == 10 * count
+            assert metrics.host_map_candidate_missing_count == 0
+            assert metrics.host_map_candidate_signature_mismatch_count == 10
+            assert metrics.previous_host_count == count
+            hits = metrics.materialize_template_cache_hits, metrics.materialize_template_cache_misses
+            assert hits == ((6, 4) if count == 1 else (10 * count, 0))
+            samples = metrics.host_map_signature_mismatch_samples
+            assert {sample.hostname for sample in samples} == {host}
+            assert len(samples) == 5
+
+
+def test_a_snapshot_of_one_host_costs_one_refresh_and_not_one_for_every_host(folder, original_data, repository_over):
+    # reference: site-cache 15.12: the file knows one host of BOYO; it is imported once and never undoes the refresh
+    file = original_data / "snapshots" / "SharedCacheSnapshot-20251220-230132.clixml"
+    cache = SharedSiteCache(settings=Settings(shared_cache_snapshot=file))
+    repository = repository_over(folder, cache)
+    reads = []
+    for host in repository_over(folder).site("BOYO"):
+        known = host in repository.site("BOYO")
+        reads.append(repository.read_site("BOYO", refresh=not known).metrics)
+    assert [metrics.refreshed for metrics in reads] == [True] + [False] * 11
+    assert {(metrics.host_count, metrics.total_rows) for metrics in reads} == {(12, 120)}
