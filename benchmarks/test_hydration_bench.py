@@ -225,11 +225,7 @@ print(json.dumps(best))
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows does not tell the processor time of a process finely enough")
 def test_the_cost_of_a_row_does_not_grow_with_the_site(ratios):
-    """Each size in a process of its own.
-
-    The limit holds for the processor time that the engine and the driver use. The time that passes grows more: what is
-    kept of a million rows is memory that the system has to hand out page by page, at its own price.
-    """
+    """Each size in a process of its own; in processor time, and in time that passes."""
     sizes = [size for size in (1_000, 10_000, 100_000, 1_000_000) if size <= MOST_ROWS]
     costs = {}
     for size in sizes:
@@ -243,7 +239,7 @@ def test_the_cost_of_a_row_does_not_grow_with_the_site(ratios):
             ratios.record(f"a row of {size:,}, {kind} time / bare driver", cost[f"ours {kind}"], cost[f"driver {kind}"])
     first, last = costs[sizes[0]], costs[sizes[-1]]
     growth = f"growth of a row from {sizes[0]:,} to {sizes[-1]:,}"
-    ratios.record(f"{growth}, elapsed time", last["ours elapsed"], first["ours elapsed"])
     ratios.record(f"{growth}, elapsed time, bare driver", last["driver elapsed"], first["driver elapsed"])
     ratios.record(f"{growth}, user time, bare driver", last["driver user"], first["driver user"])
     ratios.record(f"{growth}, user time", last["ours user"], first["ours user"], 1.1)
+    ratios.record(f"{growth}, elapsed time", last["ours elapsed"], first["ours elapsed"], 1.1)

@@ -56,9 +56,8 @@ class Engine:
             cache = shared_site_cache()
             cache.apply(self.settings)
         self.cache = cache
-        self._telemetry_before = cache.telemetry
         if self.telemetry.enabled:
-            cache.telemetry = self.telemetry
+            cache.send_to(self.telemetry)
         self.databases = SiteDatabases(self.data, None if database is None else Path(database))
         self.repository = DeviceRepository(
             self.databases,
@@ -70,8 +69,7 @@ class Engine:
 
     def close(self) -> None:
         """Close databases and telemetry. What is cached stays cached: the cache is the process's."""
-        if self.telemetry.enabled and self.cache.telemetry is self.telemetry:
-            self.cache.telemetry = self._telemetry_before
+        self.cache.stop_sending_to(self.telemetry)
         self.databases.close()
         self.telemetry.close()
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import glob
 import os
 import secrets
 import shutil
+import time
 from collections.abc import Iterable
 from pathlib import Path
+
+_LEFT_BEHIND_S = 3600.0
 
 
 def replace_file(path: Path, blocks: Iterable[bytes]) -> None:
@@ -21,6 +25,7 @@ def replace_file(path: Path, blocks: Iterable[bytes]) -> None:
     """
     path = path.resolve()
     path.parent.mkdir(parents=True, exist_ok=True)
+    _remove_leftovers(path)
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}.tmp")
     try:
         with temporary.open("xb") as file:
@@ -37,3 +42,11 @@ def replace_file(path: Path, blocks: Iterable[bytes]) -> None:
         if isinstance(error, OSError):
             raise OSError(error.errno, error.strerror, str(path)) from error  # not the name of the hidden file
         raise
+
+
+def _remove_leftovers(path: Path) -> None:
+    """Remove what killed writers of the same file left behind, once no writer can still be at it."""
+    with contextlib.suppress(OSError):
+        for leftover in path.parent.glob(f".{glob.escape(path.name)}.*.tmp"):
+            if time.time() - leftover.stat().st_mtime > _LEFT_BEHIND_S:
+                leftover.unlink()

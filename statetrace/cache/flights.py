@@ -44,8 +44,9 @@ class SingleFlight(Generic[T]):
             mine = _Flight[T]()
             try:
                 with self._lock:
-                    flight = self._flights.setdefault(key, mine)
-                    if flight is mine:
+                    flight = self._flights.get(key)
+                    if flight is None or flight.done.is_set():  # done, and perhaps interrupted before it was taken out
+                        flight = self._flights[key] = mine
                         self._serial += 1
                         mine.serial = self._serial
                 if flight is mine:
@@ -56,12 +57,13 @@ class SingleFlight(Generic[T]):
                 mine.error = error
                 raise
             finally:
-                # The flight ends before its outcome is told, so whoever asks anew from then on starts another one;
-                # and it ends whatever interrupted it, so nobody waits forever.
-                with self._lock:
-                    if self._flights.get(key) is mine:
-                        del self._flights[key]
-                mine.done.set()
+                # Whatever interrupted the work or interrupts this, nobody must wait forever.
+                try:
+                    mine.done.set()
+                finally:
+                    with self._lock:
+                        if self._flights.get(key) is mine:
+                            del self._flights[key]
             if flight.owner == threading.get_ident():
                 raise RuntimeError("the work waits for itself: it asked for what it is about to make")
             flight.done.wait()

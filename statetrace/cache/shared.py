@@ -51,6 +51,7 @@ class SharedSiteCache:
 
     def __init__(self, *, telemetry: Telemetry = NO_TELEMETRY, settings: Settings | None = None) -> None:
         self.telemetry = telemetry
+        self._telemetries = [telemetry]
         self._settings = Settings.load() if settings is None else settings
         self._counts = CacheCounts()
         self._sites = SiteStore(self._settings.shared_cache_max_rows)
@@ -83,16 +84,32 @@ class SharedSiteCache:
         """Put other settings into force for all who use the cache.
 
         What is cached stays, as far as a new bound on rows lets it. A snapshot that is newly named is imported on the
-        next use, if the cache is empty then.
+        next use, if the cache is empty now.
         """
+        evicted: list[KeptSite] = []
         with self._lock:
             if settings.shared_cache_max_rows != self._sites.max_rows:
-                kept, self._sites = self._sites.all(), SiteStore(settings.shared_cache_max_rows)
+                kept, self._sites = self._sites.drain(), SiteStore(settings.shared_cache_max_rows)
                 for site in kept:
-                    self._sites.set(fold(site.name), site)
-            if settings.shared_cache_snapshot != self._settings.shared_cache_snapshot:
+                    evicted += self._sites.set(fold(site.name), site)
+                self._counts.evictions += len(evicted)
+            if settings.shared_cache_snapshot != self._settings.shared_cache_snapshot and not self._sites:
                 self._first_use.clear()
             self._settings = settings
+        self._tell_evicted(evicted)
+
+    def send_to(self, telemetry: Telemetry) -> None:
+        """Send the events to ``telemetry``, until ``stop_sending_to``."""
+        with self._lock:
+            self._telemetries.append(telemetry)
+            self.telemetry = telemetry
+
+    def stop_sending_to(self, telemetry: Telemetry) -> None:
+        """Send no more events to ``telemetry``; they go to whatever was named last of those that remain."""
+        with self._lock:
+            if telemetry in self._telemetries[1:]:
+                self._telemetries = [self._telemetries[0], *(t for t in self._telemetries[1:] if t is not telemetry)]
+                self.telemetry = self._telemetries[-1]
 
     def __len__(self) -> int:
         return len(self._sites)
@@ -351,15 +368,16 @@ class SharedSiteCache:
         Raises:
             SnapshotError: the file is missing, cannot be read or is not a snapshot; then nothing is imported.
         """
+        brought = self._import(Path(path), partial=partial)
         self._first_use.set()
-        return self._import(Path(path), partial=partial)
+        return brought
 
     def _import(self, path: Path, *, partial: bool = False) -> SnapshotImport:
         snapshot = read_snapshot(path, partial=partial)
         brought = snapshot.entries if self.enabled else CaseInsensitiveMap[SiteEntry]()
         for site, entry in brought.items():
             self._merge(site, Fragment(entry))
-        if self.enabled:
+        if brought:
             self._tell_state("SnapshotImported")
         return SnapshotImport(
             path=path,
@@ -407,9 +425,12 @@ class SharedSiteCache:
             self._counts.sets += 1
             self._counts.evictions += len(evicted)
         self._tell(site, "Set", entry)
+        self._tell_evicted(evicted)
+        return entry
+
+    def _tell_evicted(self, evicted: list[KeptSite]) -> None:
         for dropped in evicted:
             self._tell(dropped.name, "Remove", dropped.entry)
-        return entry
 
     def _tell(self, site: str, operation: str, entry: SiteEntry | None) -> None:
         tell_store(self.telemetry, self, operation, site, entry, len(self._sites))

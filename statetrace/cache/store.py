@@ -47,6 +47,11 @@ class SiteStore:
         evicted, self._sites.evicted = self._sites.evicted, []
         return evicted
 
+    def drain(self) -> list[KeptSite]:
+        """Take all sites out; where use is told apart, the least recently used first."""
+        kept = [self._sites.popitem()[1] for _ in range(len(self._sites))]
+        return kept if isinstance(self._sites, _BoundedSites) else kept[::-1]
+
     def pop(self, key: str) -> KeptSite | None:
         return self._sites.pop(key, None)
 

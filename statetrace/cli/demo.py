@@ -54,7 +54,7 @@ def _run(folder: Path, telemetry: Path | None) -> dict[str, Any]:
     _make_sites(data)
     with open_engine(data, telemetry=telemetry, own_cache=True) as engine:
         sites = [site.site for site in DEMO_SITES]
-        cold = [engine.repository.read_site(site, refresh=True) for site in sites]
+        cold = [engine.repository.read_site(site) for site in sites]
         cached = [engine.repository.read_site(site) for site in sites]
         started = time.perf_counter()
         engine.cache.export_snapshot(snapshot, sites=sites)

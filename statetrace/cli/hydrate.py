@@ -7,9 +7,17 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 import typer
 
-from statetrace.cli.options import DEFAULT_DATA, Data, Database, Json, TelemetryDirectory, choose_sites, open_engine
-from statetrace.cli.output import print_json, print_table, progress, say
-from statetrace.errors import StateTraceError
+from statetrace.cli.options import (
+    DEFAULT_DATA,
+    Data,
+    Database,
+    Json,
+    TelemetryDirectory,
+    choose_sites,
+    open_engine,
+    read_sites,
+)
+from statetrace.cli.output import print_json, print_table, say
 
 if TYPE_CHECKING:
     from statetrace.repository import SiteRead
@@ -37,28 +45,20 @@ def hydrate(
     """Read sites into the cache and show what each stage took, in milliseconds."""
     with open_engine(data, database, telemetry) as engine:
         chosen, unreadable = choose_sites(engine, sites)
-        failures = [*unreadable]
-        if not chosen and not failures:
+        if not chosen and not unreadable:
             say(f"no site databases in {data}; `statetrace demo` makes some to look at")
             raise typer.Exit(1)
-        reads: list[tuple[str, SiteRead]] = []
-        with progress("hydrating", len(chosen)) as advance:
-            for site in chosen:
-                try:
-                    reads.append((site, engine.repository.read_site(site, refresh=refresh)))
-                except StateTraceError as failure:
-                    failures.append(failure)
-                advance()
+        reads, failed = read_sites(engine, chosen, refresh=refresh)
     missing = [site for site, read in reads if read.metrics.provider == "MissingDatabase"]
     if json:
         print_json([msgspec.to_builtins(read.metrics) for _, read in reads])
     else:
         print_reads([(site, read) for site, read in reads if site not in missing])
-    for error in failures:
+    for error in (*unreadable, *failed):
         say(f"statetrace: {error}")
     for site in missing:
         say(f"statetrace: site {site}: no database in {database or data} holds it")
-    if failures or missing:
+    if unreadable or failed or missing:
         raise typer.Exit(1)
 
 

@@ -10,6 +10,7 @@ import typer
 
 import statetrace
 from statetrace.cache import SharedSiteCache
+from statetrace.cli.output import progress
 from statetrace.errors import DatabaseError, StateTraceError
 from statetrace.model import CaseInsensitiveMap
 from statetrace.settings import Settings
@@ -17,6 +18,7 @@ from statetrace.telemetry import Telemetry
 
 if TYPE_CHECKING:
     from statetrace.engine import Engine
+    from statetrace.repository import SiteRead
 
 Data = Annotated[
     Path,
@@ -62,6 +64,22 @@ def choose_sites(engine: Engine, names: Sequence[str] | None) -> tuple[list[str]
     stored = engine.repository.sites(failures=unreadable)
     known = CaseInsensitiveMap((site, site) for site in (*engine.cache.sites(), *stored))
     return ([known.get(name, name) for name in names], ()) if names else (list(known), unreadable)
+
+
+def read_sites(
+    engine: Engine, sites: Sequence[str], *, refresh: bool = False
+) -> tuple[list[tuple[str, SiteRead]], list[StateTraceError]]:
+    """The sites as read, and what went wrong with those that could not be."""
+    reads: list[tuple[str, SiteRead]] = []
+    failures: list[StateTraceError] = []
+    with progress("hydrating", len(sites)) as advance:
+        for site in sites:
+            try:
+                reads.append((site, engine.repository.read_site(site, refresh=refresh)))
+            except StateTraceError as failure:
+                failures.append(failure)
+            advance()
+    return reads, failures
 
 
 def open_engine(

@@ -18,7 +18,16 @@ from statetrace.cache import (
     write_snapshot,
     write_summary,
 )
-from statetrace.cli.options import DEFAULT_DATA, Data, Database, Json, TelemetryDirectory, choose_sites, open_engine
+from statetrace.cli.options import (
+    DEFAULT_DATA,
+    Data,
+    Database,
+    Json,
+    TelemetryDirectory,
+    choose_sites,
+    open_engine,
+    read_sites,
+)
 from statetrace.cli.output import counted, print_json, print_table, progress, say
 from statetrace.errors import StateTraceError
 from statetrace.model import SiteEntry
@@ -52,18 +61,16 @@ def export_command(
     """Hydrate sites and write them as a snapshot."""
     with open_engine(data, database, telemetry, own_cache=True) as engine:
         chosen, unreadable = choose_sites(engine, sites)
-        with progress("hydrating", len(chosen)) as advance:
-            for site in chosen:
-                engine.repository.site(site)
-                advance()
+        reads, failed = read_sites(engine, chosen)
+        failures = [*unreadable, *failed]
         with progress(f"writing {file.name}"):
             written = engine.cache.export_snapshot(file, sites=chosen, style=_style(windows))
         entries = {site: entry for site, entry in engine.cache.entries().items() if site in written}
-        missing = [site for site in chosen if site not in engine.cache]
-    for error in unreadable:
+        missing = [site for site, read in reads if read.metrics.provider == "MissingDatabase"]
+    for error in failures:
         say(f"statetrace: {error}")
     if not written:
-        readable = "readable database" if unreadable else "database"
+        readable = "readable database" if failures else "database"
         say(f"statetrace: nothing to export: no {readable} in {database or data} holds {', '.join(chosen) or 'a site'}")
         raise typer.Exit(1)
     for site in missing:
@@ -71,7 +78,7 @@ def export_command(
     if summary:
         write_summary(file.with_name(f"{file.stem}-summary.json"), entries)
     _print_sites(file, entries, json=json)
-    if unreadable or missing:
+    if failures or missing:
         raise typer.Exit(1)
 
 

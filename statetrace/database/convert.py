@@ -67,6 +67,7 @@ class ConversionReport(msgspec.Struct, frozen=True, rename="pascal"):
         long_texts: columns with texts longer than they allow.
         without_device: interfaces whose host has no row in ``DeviceSummary``; copied, but of no site.
         unknown_tables: tables, and columns as ``Table.Column``, of the source that are none of ours; left behind.
+        damage: what is wrong with the source according to itself, or ``""``; rows may be missing or changed there.
     """
 
     source: str
@@ -76,10 +77,12 @@ class ConversionReport(msgspec.Struct, frozen=True, rename="pascal"):
     long_texts: tuple[LongText, ...] = ()
     without_device: int = 0
     unknown_tables: tuple[str, ...] = ()
+    damage: str = ""
 
     def remarks(self) -> list[str]:
         """What a reader of the copy should know, a sentence each; nothing when source and copy hold the same."""
         return [
+            *([f"the source is damaged, so rows may be missing or changed: {self.damage}"] if self.damage else []),
             *(f"{part} is none of StateTrace's and was left behind" for part in self.unknown_tables),
             *(
                 f"{' '.join(found.key)} was {found.dropped + 1} times in {found.table}; the last row was kept"
@@ -133,7 +136,7 @@ def _convert(source: Database, target: Path | str | Database, progress: Progress
         raise DatabaseError(path, f"has no suffix of a database; choose one of {', '.join(SQLITE_SUFFIXES)}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with write_lock(path):
+        with write_lock(path), driver_errors(path, unfinished=True):
             _refuse_existing(path)
             with new_file(path) as connection:
                 return _copy(source, path, connection, progress)
@@ -160,19 +163,22 @@ def _copy(source: Database, target: Path, connection: sa.Connection, progress: P
     tables: list[CopiedTable] = []
     with source.connect() as reading:
         unknown = [*source.unknown_parts(), *_unknown_tables(reading)]
+        damage = _damage(reading) if source.dialect == "sqlite" else ""
         for table in schema.TABLES:
             written = _Digest()
             if reading.dialect.has_table(reading, table.name):
                 columns, others = _columns(reading, table)
+                if absent := [name for name in _UNIQUE_KEYS.get(table.name, ()) if name not in columns]:
+                    raise DatabaseError(source.path, f"its table {table.name} has no column {absent[0]}, the key of it")
                 unknown += [f"{table.name}.{name}" for name in others]
                 for rows in findings.kept(table, columns, _rows(reading, table, columns)):
-                    with driver_errors(target):
+                    with driver_errors(target, unfinished=True):
                         connection.execute(
                             table.insert().inline(), [dict(zip(columns, row, strict=True)) for row in rows]
                         )
                     written.add(rows)
                     progress(str(table.name), len(rows))
-                with driver_errors(target):
+                with driver_errors(target, unfinished=True):
                     _verify(target, connection, table, columns, written)
             tables.append(CopiedTable(str(table.name), written.count))
     return ConversionReport(
@@ -183,7 +189,14 @@ def _copy(source: Database, target: Path, connection: sa.Connection, progress: P
         long_texts=findings.long_texts(),
         without_device=findings.without_device,
         unknown_tables=tuple(unknown),
+        damage=damage,
     )
+
+
+def _damage(connection: sa.Connection) -> str:
+    """What SQLite finds wrong with its own file; it reads much of a damaged one without a word."""
+    found = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar_one()
+    return "" if found == "ok" else " ".join(str(found).split())
 
 
 def _verify(target: Path, connection: sa.Connection, table: sa.Table, columns: Sequence[str], written: _Digest) -> None:
@@ -199,19 +212,19 @@ def _verify(target: Path, connection: sa.Connection, table: sa.Table, columns: S
 
 
 def _rows(connection: sa.Connection, table: sa.Table, columns: Sequence[str]) -> Iterator[list[Row]]:
-    """All rows in parts, by ID where there is one, with an absent text as ``""``."""
+    """All rows in parts, by ID where there is one, with an absent text as ``""`` and a number among texts as text."""
     statement = sa.select(*(table.c[name] for name in columns))
     if "ID" in columns:
         statement = statement.order_by(table.c.ID)
     numbers = [index for index, name in enumerate(columns) if isinstance(table.c[name].type, sa.Integer)]
     for part in connection.execute(statement).partitions(_ROWS_AT_ONCE):
-        yield [_cleaned(list(row), numbers) for row in part]
+        yield [_cleaned(row, numbers) for row in part]
 
 
-def _cleaned(row: list[Any], numbers: Sequence[int]) -> Row:
+def _cleaned(row: Sequence[Any], numbers: Sequence[int]) -> Row:
     """The values as every dialect gives them: an absent text is empty, and a number is none of its digits."""
     kept = [row[index] for index in numbers]
-    values = ["" if value is None else value for value in row] if None in row else row
+    values = ["" if value is None else str(value) if isinstance(value, int | float) else value for value in row]
     for index, value in zip(numbers, kept, strict=True):
         # Some ODBC drivers give the numbers of a counter as text.
         values[index] = int(value) if isinstance(value, str) and value.isdecimal() else value

@@ -198,7 +198,7 @@ def write_lock(path: Path) -> Iterator[None]:
 def _create(path: Path) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with write_lock(path), driver_errors(path):
+        with write_lock(path), driver_errors(path, unfinished=True):
             if not os.path.lexists(path):
                 with new_file(path):
                     pass

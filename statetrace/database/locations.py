@@ -11,8 +11,8 @@ from pathlib import Path
 from statetrace.database import queries
 from statetrace.database.database import Database, open_database
 from statetrace.errors import DatabaseError
-from statetrace.model import DatabaseState, fold, safe_file_name, site_of
-from statetrace.model.names import UNKNOWN_SITE, historical_site
+from statetrace.model import DatabaseState, fold, safe_file_name
+from statetrace.model.names import UNKNOWN_SITE, stored_site_code
 
 SUFFIXES = (".sqlite", ".accdb")
 """Of the databases of one name the first counts."""
@@ -44,6 +44,7 @@ class SiteDatabases:
 
         Raises:
             UnsafeName: a site that must not become part of a path.
+            DatabaseError: a folder that must not be looked into.
         """
         if self.override is not None:
             return self.override
@@ -51,11 +52,14 @@ class SiteDatabases:
         dash = site.find("-")
         names = [safe_file_name(site) + suffix for suffix in SUFFIXES]
         folder = self.data_folder / safe_file_name(site[:dash] if dash > 0 else site)
-        modern = folder if folder.is_dir() else _entry(self.data_folder, folder.name) or folder
-        for place in (modern, self.data_folder):
-            for name in names:
-                if (found := _entry(place, name)) is not None and found.is_file():
-                    return found
+        try:
+            modern = folder if folder.is_dir() else _entry(self.data_folder, folder.name) or folder
+            for place in (modern, self.data_folder):
+                for name in names:
+                    if (found := _entry(place, name)) is not None and found.is_file():
+                        return found
+        except OSError as error:
+            raise _unsearchable(folder, error) from error
         return modern / names[0]
 
     def paths(self) -> list[Path]:
@@ -159,15 +163,11 @@ class SiteDatabases:
         if held is None or held[0] != state:
             with database.connect() as connection:
                 rows = connection.execute(queries.site_hosts()).fetchall()
-            codes = [_site_code(site or "", host or "") for site, host in rows]
+            # A SQLite column takes numbers and bytes too, whatever its type.
+            codes = [stored_site_code(*("" if value is None else str(value) for value in row)) for row in rows]
             held = state, {fold(code): code for code in reversed(codes)}
             self._held[database.path] = held
         return held[1]
-
-
-def _site_code(stored: str, hostname: str) -> str:
-    stored, derived = stored.strip(), site_of(hostname)
-    return derived if not stored or fold(stored) == fold(historical_site(derived)) else stored
 
 
 def _entry(folder: Path, name: str) -> Path | None:
@@ -178,8 +178,12 @@ def _entry(folder: Path, name: str) -> Path | None:
     folded = name.casefold()
     try:
         return min((entry for entry in folder.iterdir() if entry.name.casefold() == folded), default=None)
-    except OSError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
+
+
+def _unsearchable(folder: Path, error: OSError) -> DatabaseError:
+    return DatabaseError(folder, f"cannot be searched for databases: {error.strerror}")
 
 
 def _listing(folder: Path) -> tuple[list[Path], list[Path]]:
@@ -189,7 +193,7 @@ def _listing(folder: Path) -> tuple[list[Path], list[Path]]:
     except (FileNotFoundError, NotADirectoryError):
         return [], []
     except OSError as error:
-        raise DatabaseError(folder, f"cannot be searched for databases: {error.strerror}") from error
+        raise _unsearchable(folder, error) from error
     folders = [entry for entry in entries if entry.is_dir() and entry.name.casefold() != BACKUP_FOLDER.casefold()]
     return [entry for entry in entries if entry.is_file()], folders
 

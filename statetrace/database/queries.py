@@ -46,8 +46,10 @@ def _one(name: str) -> sa.BindParameter[Any]:
 _ALL_INTERFACES: Select = (
     sa.select(*((_devices if name in _DEVICE_COLUMNS else _interfaces).c[name] for name in INTERFACE_COLUMNS))
     .select_from(_interfaces.join(_devices, _interfaces.c.Hostname == _devices.c.Hostname))
-    # By the device's column, not the interface's equal one: then SQLite walks two indexes in order and sorts nothing.
-    .order_by(_devices.c.Hostname, _interfaces.c.Port)
+    # By the device's column, not the interface's equal one: then SQLite walks two indexes in order and sorts nothing,
+    # unless an index on Site tempts it to take the devices in another order; so there is none.
+    # By the ID at last, with which every index ends: of two rows of one port the later one must come later.
+    .order_by(_devices.c.Hostname, _interfaces.c.Port, _interfaces.c.ID)
 )
 _SITE_INTERFACES = _ALL_INTERFACES.where(_devices.c.Site.in_(_several("sites")))
 _HOST_INTERFACES = _ALL_INTERFACES.where(_interfaces.c.Hostname.in_(_several("hostnames")))

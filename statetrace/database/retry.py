@@ -31,7 +31,9 @@ _LOCKED = re.compile(
 )
 _ADVICE = (
     (
-        re.compile(r"malformed|not a database|unrecognized database format", re.IGNORECASE),
+        re.compile(
+            r"malformed|not a database|unrecognized database format|could not decode|can't decode", re.IGNORECASE
+        ),
         "the file is damaged or no site database; restore it from a backup or ingest the logs again",
     ),
     (
@@ -96,7 +98,9 @@ def run_with_retry(
     return Retried(value, attempts, attempts - 1, waited_ms, (time.perf_counter() - began) * 1_000)
 
 
-def database_error(path: Path, error: Exception, attempts: int = 1, waited_ms: float = 0.0) -> DatabaseError:
+def database_error(
+    path: Path, error: Exception, attempts: int = 1, waited_ms: float = 0.0, *, unfinished: bool = False
+) -> DatabaseError:
     """The error to raise for what a driver said about ``path``: it names the file and the way out."""
     if isinstance(error, DatabaseLocked):
         return DatabaseLocked(path, attempts, waited_ms + error.waited_ms, _words(error.__cause__ or error))
@@ -105,7 +109,7 @@ def database_error(path: Path, error: Exception, attempts: int = 1, waited_ms: f
         return DatabaseLocked(path, attempts, waited_ms, words)
     if _READ_ONLY.search(words):
         return DatabaseReadOnly(path, f"cannot be written ({words}); `statetrace convert` makes a copy that can")
-    if not os.path.lexists(path):
+    if not unfinished and not os.path.lexists(path):
         return missing(path)
     advice = next((advice for pattern, advice in _ADVICE if pattern.search(words)), None)
     return DatabaseError(path, f"{words}; {advice}" if advice else words)
@@ -116,12 +120,18 @@ def missing(path: Path) -> DatabaseMissing:
 
 
 @contextmanager
-def driver_errors(path: Path) -> Iterator[None]:
-    """Whatever a driver raises inside becomes a ``DatabaseError`` that names ``path``."""
+def driver_errors(path: Path, *, unfinished: bool = False) -> Iterator[None]:
+    """Whatever a driver raises inside becomes a ``DatabaseError`` that names ``path``.
+
+    Arguments:
+        path: the database.
+        unfinished: it is being made, so that its absence explains nothing.
+    """
     try:
         yield
-    except (SQLAlchemyError, sqlite3.Error) as error:
-        raise database_error(path, error) from error
+    except (SQLAlchemyError, sqlite3.Error, UnicodeError) as error:
+        # Python's sqlite3 cannot pass on what is no text: a name in a damaged file, half a character in a value.
+        raise database_error(path, error, unfinished=unfinished) from error
     except Exception as error:
         # pyodbc is optional, so its errors are known by their home.
         if type(error).__module__ == "pyodbc":

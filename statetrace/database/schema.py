@@ -186,7 +186,6 @@ def _indexes() -> Iterator[tuple[str, sa.Index]]:
     # each would be built, so those that repeat a key are left out (reference: access-database 4.9, 11).
     host, port = interfaces.c.Hostname, interfaces.c.Port
     yield "access", sa.Index("idx_devicesummary_host", device_summary.c.Hostname)
-    yield "sqlite", sa.Index("idx_devicesummary_site", device_summary.c.Site)
     yield "access", sa.Index("IX_Interfaces_Hostname", host)
     yield "access", sa.Index("IX_Interfaces_HostnamePort", host, port)
     yield "access", sa.Index("idx_interfaces_host_port", host, port)

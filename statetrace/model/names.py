@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Collection
+from typing import TypeVar
 
 from statetrace.errors import UnsafeName
+from statetrace.model.keys import fold
+
+T = TypeVar("T")
 
 UNKNOWN_SITE = "Unknown"
 _UNDASHED_SITE_LENGTH = 4
@@ -65,6 +70,31 @@ def historical_site(site: str) -> str:
     It differs from the site code unless that has four characters: hosts of ``LAB`` were stored under ``LAB-``.
     """
     return f"{site}-"[:_UNDASHED_SITE_LENGTH]
+
+
+def stored_site_code(stored: str, host: str) -> str:
+    """The site code of a host that a database files under ``stored``.
+
+    >>> stored_site_code("WLLS", "WLLS1-A01"), stored_site_code("BOYO", "CORE-1"), stored_site_code("", "CORE-1")
+    ('WLLS1', 'BOYO', 'CORE')
+    """
+    stored, derived = stored.strip(), site_of(host)
+    return derived if not stored or fold(stored) == fold(historical_site(derived)) else stored
+
+
+def of_site(site: str, found: Collection[T], filed: Callable[[T], tuple[str, str]]) -> list[T]:
+    """Those that are of the site, without those of others, which a query brings where names of sites overlap.
+
+    If none is, then those filed under the site's letters alone (``SITE1`` also reads ``SITE``).
+
+    Args:
+        site: the site.
+        found: what the query brought.
+        filed: gives the site under which a thing is filed, and its host.
+    """
+    ours, letters = fold(site), fold(site_aliases(site)[-1])
+    own = [thing for thing in found if fold(stored_site_code(*filed(thing))) == ours]
+    return own or [thing for thing in found if fold(filed(thing)[0]) == letters]
 
 
 def safe_file_name(name: str) -> str:

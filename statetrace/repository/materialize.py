@@ -17,7 +17,7 @@ import msgspec
 
 from statetrace.model.interface import InterfaceRow, derive_tooltip
 from statetrace.model.keys import CaseInsensitiveMap, fold
-from statetrace.model.names import site_aliases, site_of
+from statetrace.model.names import of_site
 from statetrace.model.port_sort import PortSortMemo
 from statetrace.model.site_entry import HostPorts
 from statetrace.repository.templates import Case, HintCache
@@ -191,23 +191,13 @@ class Materializer:
             folded = fold(name)
             host = self._hosts.get(folded)
             if host is None:
-                host = self._hosts[folded] = _Host(name, fold(self._names[sites[start]]))
+                host = self._hosts[folded] = _Host(name, self._names[sites[start]])
             host.ports += ports[start:end]
             host.rows += rows[start:end]
             start = end
 
     def _own_hosts(self) -> list[_Host]:
-        """The hosts without those of other sites, which the query brings where names of sites overlap.
-
-        A host filed under the site's letters alone is taken only if nothing is filed under the site itself; one filed
-        under the four characters that the original used, only if its name says so.
-        """
-        ours, letters = fold(self._site), fold(site_aliases(self._site)[-1])
-        filed = {host.filed_under for host in self._hosts.values()}
-        accepted = {ours} if ours in filed else {letters}
-        hosts = [
-            host for host in self._hosts.values() if host.filed_under in accepted or fold(site_of(host.name)) == ours
-        ]
+        hosts = of_site(self._site, self._hosts.values(), lambda host: (host.filed_under, host.name))
         self.row_count = sum(len(host.rows) for host in hosts)
         return hosts
 

@@ -26,7 +26,7 @@ from statetrace.model import (
     site_of,
     zone_of,
 )
-from statetrace.model.names import clean_host_name
+from statetrace.model.names import clean_host_name, of_site
 from statetrace.repository import rows
 from statetrace.repository.hydration import hydrate_site
 from statetrace.repository.ports import PortStream, open_port_stream
@@ -115,17 +115,18 @@ class DeviceRepository:
             )
         refresh = refresh or self._force_refresh
         shared = self.cache.get(site)
+        own = None if self.cache.enabled else self._own.get(fold(site))
         database = None
         # What was imported serves whatever the state of the database, also where that cannot be read at all.
-        if refresh or shared is None or shared.source is not None:
+        if refresh or (own is None if shared is None else shared.source is not None):
             try:
                 database = self.databases.open(site)
                 if shared is not None and not self._serves(shared, database):
                     shared = None
             except DatabaseError as error:
-                self._tell_failure(site, "", refresh=refresh)
-                raise HydrationFailed(site, str(error)) from error
-        own = None if self.cache.enabled else self._own.get(fold(site))
+                if refresh or shared is None or shared.source is None or not self.databases.owns(shared.source):
+                    self._tell_failure(site, "", refresh=refresh)
+                    raise HydrationFailed(site, str(error)) from error
         if self.telemetry.enabled:
             self.telemetry.emit(reuse_attempt(site, own, shared, refresh=refresh))
         cached = own if shared is None else shared
@@ -307,7 +308,7 @@ class DeviceRepository:
         if site is None:
             return tuple(device for code in self.sites() for device in self.devices(code))
         found = self._select(self.databases.open(site), queries.devices(site), rows.device)
-        return tuple(device for device in found if rows.belongs(device, site))
+        return tuple(of_site(site, found, lambda device: (device.site, device.hostname)))
 
     def device(self, host: str) -> Device:
         """The summary of one host.

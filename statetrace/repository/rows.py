@@ -10,11 +10,8 @@ from statetrace.model import (
     DeviceHistoryRecord,
     InterfaceHistoryRecord,
     SpanningTreeRecord,
-    fold,
-    site_of,
 )
 from statetrace.model.interface import derive_tooltip, row_from_wire
-from statetrace.model.names import site_aliases
 
 Row = Sequence[Any]
 
@@ -24,18 +21,21 @@ def text(value: object) -> str:
     return "" if value is None else str(value)
 
 
+def _number(value: object) -> int:
+    """A count; what is none, as text in a number's column of SQLite, is 0."""
+    try:
+        return int(text(value) or 0)
+    except ValueError:
+        return 0
+
+
 def device(row: Row) -> Device:
     """A row with all columns of ``DeviceSummary``; the site is the one stored."""
     hostname, make, model, uptime, site, building, room, ports, vlan, block = row
     return Device(
         text(hostname).strip(), text(make), text(model), text(uptime), text(site), text(building), text(room),
-        int(ports or 0), text(vlan), text(block),
+        _number(ports), text(vlan), text(block),
     )  # fmt: skip
-
-
-def belongs(of: Device, site: str) -> bool:
-    """Whether a device found for ``site`` is of it: one filed under four characters may be of another site."""
-    return fold(of.site) in map(fold, site_aliases(site)) or fold(site_of(of.hostname)) == fold(site)
 
 
 def device_history(row: Row) -> DeviceHistoryRecord:

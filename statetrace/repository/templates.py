@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Hashable, Mapping
 from pathlib import Path
 
@@ -66,9 +65,8 @@ class HintCache:
 
     def __init__(self, folder: Path | None = None) -> None:
         self._folder = folder
-        self._lock = threading.Lock()
-        self._stamp: object = None
-        self._loaded: LoadedTemplates | None = None
+        # Swapped as one and without a lock: threads that load at the same time load the same.
+        self._loaded: tuple[object, LoadedTemplates] | None = None
 
     def templates(self) -> LoadedTemplates:
         """The templates as the files have them now.
@@ -77,11 +75,10 @@ class HintCache:
             TemplateError: a template file that cannot be read.
         """
         stamp = self._current_stamp()
-        with self._lock:
-            if self._loaded is None or stamp != self._stamp:
-                self._loaded = LoadedTemplates(AuthTemplates.load(self._folder))
-                self._stamp = stamp
-            return self._loaded
+        loaded = self._loaded
+        if loaded is None or stamp != loaded[0]:
+            loaded = self._loaded = stamp, LoadedTemplates(AuthTemplates.load(self._folder))
+        return loaded[1]
 
     def _current_stamp(self) -> object:
         if self._folder is None:

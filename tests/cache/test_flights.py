@@ -110,6 +110,32 @@ def test_an_interrupted_leader_leaves_the_work_to_the_next():
     assert outcome == [("done", True)]
 
 
+def test_a_flight_that_is_done_is_over_even_if_it_was_interrupted_while_landing():
+    flights = SingleFlight()
+
+    class Interrupted:
+        def __enter__(self):
+            raise KeyboardInterrupt
+
+        def __exit__(self, *_):
+            pass
+
+    usual = flights._lock
+
+    def work():
+        flights._lock = Interrupted()
+        return "lost"
+
+    with pytest.raises(KeyboardInterrupt):
+        flights.run("site", work)
+    flights._lock = usual
+    outcome = []
+    caller = threading.Thread(target=lambda: outcome.append(flights.run("site", lambda: "done")), daemon=True)
+    caller.start()
+    caller.join(5)
+    assert outcome == [("done", True)]
+
+
 def test_work_that_asks_for_itself_is_told_instead_of_waiting_forever():
     flights = SingleFlight()
     with pytest.raises(RuntimeError, match="waits for itself"):

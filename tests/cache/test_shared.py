@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import _thread
 import os
+import random
 import signal
 import threading
 import time
@@ -140,6 +141,29 @@ def test_settings_applied_later_count_for_what_follows(make_cache, tmp_path):
     assert cache.get("BOYO").total_rows == 1
 
 
+def test_a_smaller_bound_drops_the_least_recently_used_sites_and_tells_it(make_cache, events):
+    cache = make_cache(shared_cache_max_rows=10)
+    for site in ("BOYO", "WLLS"):
+        cache.put(site, entry({"A": ["p1", "p2"]}))
+    cache.get("BOYO")
+    cache.apply(Settings(shared_cache_max_rows=2))
+    assert cache.sites() == ("BOYO",)
+    assert operations(events)[-1] == ("Remove", "WLLS", 1, 1, 2)
+    assert cache.statistics().evictions == 1
+
+
+def test_of_several_who_take_the_events_the_last_that_remains_gets_them(cache, events):
+    first, second = Telemetry(EventCapture()), Telemetry(EventCapture())
+    own = cache.telemetry
+    cache.send_to(first)
+    cache.send_to(second)
+    cache.stop_sending_to(first)
+    assert cache.telemetry is second
+    cache.stop_sending_to(second)
+    cache.stop_sending_to(second)
+    assert cache.telemetry is own
+
+
 def test_nonsense_in_place_of_ports_is_refused(cache):
     with pytest.raises(CacheEntryInvalid):
         cache.merge_host("WLLS", "A", "ports")
@@ -233,6 +257,12 @@ def test_an_explicit_import_merges_host_by_host_and_says_what_it_brought(cache, 
     brought = cache.import_snapshot(snapshot)
     assert (brought.sites, brought.hosts, brought.rows, brought.skipped) == (("WLLS",), 1, 2, ())
     assert {host: list(found) for host, found in cache.get("WLLS").items()} == {"A": ["p1", "p2"], "B": ["p1"]}
+
+
+def test_an_import_that_brings_nothing_is_not_told(cache, events, tmp_path):
+    write_snapshot(tmp_path / "cache.clixml", {})
+    assert cache.import_snapshot(tmp_path / "cache.clixml").sites == ()
+    assert "SnapshotImported" not in [event.operation for event in events.of(InterfaceSiteCacheSharedStoreState)]
 
 
 def test_a_failed_import_imports_nothing(cache, tmp_path):
@@ -510,3 +540,97 @@ def test_a_forked_process_can_use_a_cache_that_another_thread_had_locked(cache):
     forked.set()
     holder.join(10)
     assert os.waitpid(child, 0)[1] == 0
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_a_forked_process_keeps_what_was_cached_when_another_snapshot_was_named(cache, tmp_path):
+    cache.put("WLLS", entry({"A": ["p1"]}))
+    cache.apply(Settings(shared_cache_snapshot=tmp_path / "cache.clixml"))
+    child = os.fork()
+    if not child:
+        signal.alarm(10)
+        os._exit(cache.get("WLLS") is None)
+    assert os.waitpid(child, 0)[1] == 0
+
+
+class VersionedDatabase:
+    """Hosts with a value each, and a state that changes with every write."""
+
+    def __init__(self, identity):
+        self.identity, self.version, self.hosts, self.lock = identity, 0, {}, threading.Lock()
+
+    def state(self):
+        return DatabaseState(self.identity, str(self.version))
+
+    def read(self, _previous):
+        source = self.state()
+        time.sleep(0.0005)
+        with self.lock:
+            hosts = dict(self.hosts)
+        time.sleep(0.0005)
+        return SiteEntry({host: ports("p1", status=value) for host, value in hosts.items()}, source=source)
+
+    def write(self, host, value):
+        with self.lock:
+            since = self.state()
+            self.version += 1
+            self.hosts[host] = value
+            return since, self.state()
+
+
+@pytest.mark.parametrize("bound", [None, 6])
+def test_whatever_happens_at_once_no_entry_claims_a_state_that_it_does_not_hold(make_cache, bound):  # noqa: C901  # many small actions
+    cache = make_cache(shared_cache_max_rows=bound)
+    databases = [VersionedDatabase("one"), VersionedDatabase("two")]
+    wrong, verified = [], []
+
+    def check(database, _host, _value):
+        found = cache.get("WLLS")
+        with database.lock:
+            if found is not None and found.source == database.state():
+                verified.append(found)
+                if {host: row["p1"].status for host, row in found.items()} != database.hosts:
+                    wrong.append((found.source, found.to_wire(), dict(database.hosts)))
+
+    def write(database, host, value):
+        since, source = database.write(host, value)
+        time.sleep(0.0005)
+        cache.merge_host("WLLS", host, ports("p1", status=value), since=since, source=source)
+
+    def write_elsewhere(database, host, value):
+        database.write(host, value)
+
+    def read(database, *_, refresh=False):
+        cache.hydrate(
+            "WLLS", database.read, refresh=refresh, origin=database.identity,
+            serves=lambda cached: cached.source.identity == database.identity,
+        )  # fmt: skip
+
+    def refresh(database, *_):
+        read(database, refresh=True)
+
+    def crowd_out(*_):
+        cache.put("BOYO", entry({"A": ["p1", "p2", "p3"]}))
+
+    def clear(*_):
+        cache.clear("UnitTest")
+
+    def discard(*_):
+        cache.discard("WLLS")
+
+    often = {write: 40, write_elsewhere: 2, read: 15, refresh: 15, crowd_out: 4, clear: 2, discard: 2, check: 20}
+
+    def work(number):
+        chance = random.Random(number)  # noqa: S311  # repeatable
+        for turn, act in enumerate(chance.choices(list(often), list(often.values()), k=150)):
+            act(databases[chance.random() < 0.2], f"WLLS-{chance.randrange(4)}", f"{number}.{turn}")
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert not any(thread.is_alive() for thread in threads)
+    assert wrong == []
+    assert verified

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import os
 import stat
 import sys
 import threading
@@ -416,3 +417,14 @@ def test_a_row_is_the_same_however_its_text_is_escaped(escape):
         host_map = f'<Obj N="HostMap"><DCT>{entry("H-1", ports)}</DCT></Obj>'
         (read,) = parse_snapshot(snapshot_of(record(SITE_KEY, host_map))).entries.values()
         assert read["H-1"]["Gi1"] == row
+
+
+def test_what_killed_writers_left_is_removed_once_they_cannot_be_at_it(tmp_path):
+    path = tmp_path / "a.clixml"
+    old, young = tmp_path / ".a.clixml.0123456789ab.tmp", tmp_path / ".a.clixml.ba9876543210.tmp"
+    for leftover in (old, young):
+        leftover.write_bytes(b"half")
+    os.utime(old, (0, 0))
+    write_snapshot(path, EXAMPLE)
+    assert not old.exists()
+    assert young.exists()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 import sys
 import time
@@ -12,7 +13,8 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from statetrace.database import convert, convert_database, open_database, queries, schema
+from statetrace.database import convert, convert_database, open_database, queries, schema, sqlite
+from statetrace.demo import SyntheticSite, write_site
 from statetrace.errors import ConversionFailed, DatabaseError, DatabaseMissing
 
 
@@ -198,3 +200,55 @@ def test_any_content_survives(tmp_path, make, texts):
         report = convert_database(database, folder / "b.sqlite")
     assert counts(report)["Interfaces"] == len(texts)
     assert everything(folder / "a.sqlite") == everything(folder / "b.sqlite")
+
+
+def test_a_full_disk_is_told_of_the_target(database, tmp_path, monkeypatch):
+    """The target is not there yet, which must not pass for the reason."""
+
+    def full(_connection):
+        raise sa.exc.OperationalError("CREATE TABLE", {}, sqlite3.OperationalError("database or disk is full"))
+
+    monkeypatch.setattr(sqlite, "create_tables", full)
+    with pytest.raises(DatabaseError, match=r"copy\.sqlite: database or disk is full; make room") as caught:
+        convert_database(database.path, tmp_path / "copy.sqlite")
+    assert not isinstance(caught.value, DatabaseMissing)
+    assert not list(tmp_path.glob("*copy.sqlite*[!k]"))
+
+
+def test_a_source_without_a_key_is_refused(tmp_path, raw):
+    path = tmp_path / "bare.sqlite"
+    with raw(path) as connection:
+        connection.executescript("CREATE TABLE DeviceSummary (Hostname, Site); CREATE TABLE Interfaces (ID, Hostname)")
+    with pytest.raises(DatabaseError, match="Interfaces has no column Port"):
+        convert_database(path, tmp_path / "copy.sqlite")
+    assert not (tmp_path / "copy.sqlite").exists()
+
+
+def test_numbers_in_columns_without_a_type_become_text(tmp_path, raw):
+    path, target = tmp_path / "loose.sqlite", tmp_path / "copy.sqlite"
+    with raw(path) as connection:
+        connection.executescript(
+            "CREATE TABLE DeviceSummary (Hostname, Site, Ports); INSERT INTO DeviceSummary VALUES (1, 2.5, 3);"
+            "CREATE TABLE Interfaces (ID INTEGER PRIMARY KEY, Hostname, Port, VLAN); INSERT INTO Interfaces VALUES (1, 1, 7, 10)"
+        )
+    convert_database(path, target)
+    copied = raw(target)
+    assert copied.execute("SELECT Hostname, Site, Ports FROM DeviceSummary").fetchall() == [("1", "2.5", 3)]
+    assert copied.execute("SELECT Hostname, Port, VLAN FROM Interfaces").fetchall() == [("1", "7", 10)]
+
+
+def test_a_damaged_source_is_copied_as_far_as_it_can_be_read_and_named(tmp_path):
+    """SQLite reads past much of its own damage; whoever gets the copy has to know."""
+    source = tmp_path / "source.sqlite"
+    write_site(source, SyntheticSite("ALDR", "Cisco", 2, 4))
+    connection = sqlite3.connect(source)
+    connection.execute("PRAGMA journal_mode=DELETE")
+    connection.execute("PRAGMA writable_schema=ON")
+    rows = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'idx_spanhistory_host'").fetchone()
+    connection.execute("UPDATE sqlite_master SET rootpage = ? WHERE name = 'IX_InterfaceHistory_HostnameRunDate'", rows)
+    connection.commit()
+    connection.close()
+    report = convert_database(source, tmp_path / "copy.sqlite")
+    assert report.damage
+    assert any("damaged" in remark for remark in report.remarks())
+    assert convert_database(tmp_path / "copy.sqlite", tmp_path / "again.sqlite").damage == ""

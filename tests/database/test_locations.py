@@ -161,3 +161,26 @@ class TestOpening:
         first = databases.open("BOYO")
         databases.close()
         assert databases.open("BOYO") is not first
+
+
+def test_numbers_for_names(data, databases, raw):
+    """SQLite keeps in a column whatever it is given."""
+    data.mkdir()
+    with raw(data / "X.sqlite") as connection:
+        connection.executescript(
+            "CREATE TABLE Interfaces (ID); CREATE TABLE DeviceSummary (Hostname, Site);"
+            "INSERT INTO DeviceSummary VALUES (12, 3.5), (13, ''), ('ABCD-1', x'41'), (NULL, NULL)"
+        )
+    assert "3.5" in databases.sites()
+    assert databases.open("3.5").path.name == "X.sqlite"
+
+
+def test_a_folder_that_must_not_be_looked_into_is_not_empty(data, databases, monkeypatch):
+    (data / "WLLS").mkdir(parents=True)
+
+    def refuse(path, **_):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(type(data), "exists", refuse)
+    with pytest.raises(DatabaseError, match=r"WLLS: cannot be searched .* Permission denied"):
+        databases.open("WLLS")

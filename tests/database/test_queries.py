@@ -113,3 +113,21 @@ def test_statements_are_compiled_once(database):
             connection.execute(queries.host_interfaces(hosts)).all()
         connection.execute(queries.site_interfaces("WLLS1")).all()
         assert len(cache) == known + 1
+
+
+def test_of_two_rows_of_one_port_the_later_comes_last(database, make):
+    """A copy keeps the last one, so a reader of either must end with the same."""
+    with database.begin() as connection:
+        connection.exec_driver_sql("DROP INDEX idx_interfaces_host_port")
+        connection.exec_driver_sql("CREATE INDEX newest_first ON Interfaces (Hostname, Port, ID DESC)")
+    make.fill(database, interfaces=[make.interface("LAB-SW1", "Gi1/0/1", Name="later")])
+    assert [row[2] for row in rows(database, queries.site_interfaces("LAB"))] == ["", "later"]
+
+
+def test_sqlite_sorts_no_rows_to_read_a_site(database):
+    """A sort of whole rows costs half as much again as reading them, and more a row the more there are."""
+    with database.connect() as connection:
+        compiled = queries.site_interfaces("BOYO").compile(connection, compile_kwargs={"literal_binds": True})
+        plan = [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {compiled}")]
+    assert len(plan) == 2
+    assert not any("TEMP B-TREE" in step for step in plan)

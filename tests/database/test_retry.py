@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from statetrace.database import run_with_retry
+from statetrace.database import open_database, queries, run_with_retry
 from statetrace.errors import DatabaseError, DatabaseLocked, DatabaseMissing, DatabaseReadOnly, HydrationFailed
 
 PATH = Path(__file__)
@@ -112,3 +112,21 @@ def test_messages_say_what_to_do(words, kind, way_out):
 def test_a_file_that_is_gone_is_called_missing(tmp_path):
     with pytest.raises(DatabaseMissing):
         run_with_retry(tmp_path / "x.sqlite", Operation(sqlite3.OperationalError("unable to open database file")))
+
+
+def test_text_that_is_no_text_is_a_failure_of_the_database(tmp_path, raw):
+    """Python's sqlite3 has no error of its own for what it cannot decode or encode."""
+    path = tmp_path / "damaged.sqlite"
+    with raw(path) as connection:
+        connection.executescript("CREATE TABLE DeviceSummary (Hostname); CREATE TABLE Interfaces (ID)")
+        connection.executescript(
+            "PRAGMA writable_schema=ON; UPDATE sqlite_master SET name = CAST(x'41FF' AS TEXT), sql = 'CREATE'"
+        )
+    connection.close()
+    with pytest.raises(DatabaseError, match=r"damaged\.sqlite: .*backup"):
+        open_database(path)
+
+
+def test_half_a_character_is_refused(database):
+    with pytest.raises(DatabaseError, match="surrogates not allowed"), database.connect() as connection:
+        connection.execute(queries.device("BOYO-\ud83d"))

@@ -90,7 +90,6 @@ def test_index_set_on_sqlite(database):
             for index in inspector.get_indexes(table.name)
         }
     assert indexes == {
-        ("idx_devicesummary_site", ("Site",), False),
         ("idx_interfaces_host_port", ("Hostname", "Port"), True),
         ("IX_InterfaceHistory_HostnameRunDate", ("Hostname", "RunDate"), False),
         ("idx_spaninfo_host_vlan", ("Hostname", "Vlan"), False),

@@ -384,6 +384,43 @@ def test_a_cached_site_whose_database_is_gone_is_still_served(data, repository):
     assert repository.cache.get("BOYO") is first
 
 
+def test_a_cached_site_is_served_whatever_became_of_its_folder(data, repository):
+    data("BOYO", BOYO)
+    first = repository.site("BOYO")
+    repository.databases.close()
+    for file in (data.folder / "BOYO").iterdir():
+        file.unlink()
+    (data.folder / "OTHER.sqlite").write_bytes(b"no database" * 100)
+    assert repository.site("BOYO") is first
+    (data.folder / "BOYO" / "BOYO.sqlite").write_bytes(b"no database" * 100)
+    assert repository.site("BOYO") is first
+    with pytest.raises(HydrationFailed):
+        repository.site("BOYO", refresh=True)
+
+
+def test_with_the_cache_switched_off_an_own_entry_outlives_its_database(data):
+    data("BOYO", BOYO)
+    repository = DeviceRepository(data.folder, cache=SharedSiteCache(settings=Settings(shared_cache_enabled=False)))
+    first = repository.site("BOYO")
+    repository.databases.close()
+    for file in (data.folder / "BOYO").iterdir():
+        file.unlink()
+    (data.folder / "BOYO" / "BOYO.sqlite").write_bytes(b"no database" * 100)
+    assert repository.site("BOYO") is first
+
+
+@pytest.mark.parametrize("filed", [None, "WLLS"])
+def test_sites_whose_names_overlap_in_one_database_have_each_device_once(tmp_path, repository, filed):
+    hosts = ["WLLS-A", "WLLS1-B", "WLLS2-C"]
+    write_rows(tmp_path / "all.sqlite", [(host, "p1", {}) for host in hosts], site=filed)
+    assert repository.sites() == ("WLLS", "WLLS1", "WLLS2")
+    assert [[*repository.site(site)] for site in repository.sites()] == [[host] for host in hosts]
+    assert [[device.hostname for device in repository.devices(site)] for site in repository.sites()] == [
+        [host] for host in hosts
+    ]
+    assert [record.hostname for record in repository.interfaces()] == hosts
+
+
 def test_a_locked_database_is_waited_for_and_the_waiting_is_told(data, repository, tmp_path):
     data("BOYO", BOYO)
     path = data.folder / "BOYO" / "BOYO.sqlite"
