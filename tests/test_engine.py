@@ -18,3 +18,15 @@ def test_engines_on_one_cache_may_be_closed_in_any_order(tmp_path):
     second.close()
     second.close()
     assert cache.telemetry is own
+
+
+def test_events_go_to_the_directory_of_the_environment_if_it_exists(tmp_path, monkeypatch):
+    monkeypatch.setenv("STATETRACE_TELEMETRY_DIR", str(tmp_path / "absent"))
+    with Engine(tmp_path / "Data", cache=SharedSiteCache(settings=Settings())) as engine:
+        assert not engine.telemetry.enabled
+    (tmp_path / "events").mkdir()
+    monkeypatch.setenv("STATETRACE_TELEMETRY_DIR", str(tmp_path / "events"))
+    with Engine(tmp_path / "Data", cache=SharedSiteCache(settings=Settings())) as engine:
+        engine.repository.site("NONE")
+    assert len(list((tmp_path / "events").iterdir())) == 1
+    assert not (tmp_path / "absent").exists()

@@ -28,7 +28,6 @@ class Watch:
         self.identity = identity
         self.users = 1
         self.commits = commits
-        self.pid = os.getpid()
         self._path = path
         self._lock = threading.Lock()
         self._connection = connection

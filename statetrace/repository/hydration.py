@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 from itertools import islice
-from time import perf_counter_ns
 from typing import Any
 
 import msgspec
@@ -19,6 +18,7 @@ from statetrace.telemetry import (
     CandidateMissingSample,
     InterfaceSiteCacheMetrics,
     SignatureMismatchSample,
+    Stopwatch,
     ratio,
     round_ms,
 )
@@ -69,29 +69,29 @@ def hydrate_site(
         DatabaseError: the database cannot be read, or stayed locked.
         TemplateError: the auth templates cannot be read.
     """
-    started = perf_counter_ns()
+    watch = Stopwatch().start()
     retried = run_with_retry(database.path, lambda: _read(site, database, templates))
     read = retried.value
-    snapshot_done = perf_counter_ns()
+    snapshot = watch.lap()
 
     compared = _Comparison()
     hosts = {host: _compare(host, ports, previous, compared) for host, ports in read.hosts.items()}
-    host_map_done = perf_counter_ns()
+    host_map = watch.lap()
     entry = SiteEntry(
         CaseInsensitiveMap.of_distinct(hosts),
         cached_at=datetime.now().astimezone(),
         cache_status="Refreshed" if refresh else "Hydrated",
         source=read.state,
     )
-    built = perf_counter_ns()
+    build = host_map + watch.lap()
     metrics = _metrics(
         site, entry, previous, read, retried, compared,
         refresh=refresh,
         dialect=database.dialect,
-        snapshot=snapshot_done - started,
-        host_map=host_map_done - snapshot_done if read.hosts else 0,
-        build=built - snapshot_done,
-        total=built - started,
+        snapshot=snapshot,
+        host_map=host_map if read.hosts else 0,
+        build=build,
+        total=watch.ns,
     )  # fmt: skip
     return Hydration(entry.evolve(fields=_entry_fields(metrics)), metrics)
 
@@ -100,22 +100,20 @@ def _read(site: str, database: Database, templates: HintCache) -> _Read:
     # Taken before the rows: a change in between makes the entry look old, never newer than it is.
     state = database.state()
     materializer = Materializer(site, templates, port_sort_memo)
-    recordset = 0
-    started = perf_counter_ns()
+    execute, recordset = Stopwatch().start(), Stopwatch()
     with database.connect() as connection:
         result = connection.execute(queries.site_interfaces(site))
         # The driver's own tuples: the statement needs no conversions, so a row object around each would be for nothing.
         cursor: Any = result.cursor
-        executed = mark = perf_counter_ns()
+        execute.stop()
         while True:
-            block = cursor.fetchmany(BLOCK_ROWS)
-            recordset += perf_counter_ns() - mark
+            with recordset:
+                block = cursor.fetchmany(BLOCK_ROWS)
             if not block:
                 break
             materializer.add(block)
-            mark = perf_counter_ns()
         result.close()
-    return _Read(state, materializer.hosts(), materializer, executed - started, recordset)
+    return _Read(state, materializer.hosts(), materializer, execute.ns, recordset.ns)
 
 
 def _compare(host: str, ports: HostPorts, previous: SiteEntry | None, compared: _Comparison) -> HostPorts:
@@ -220,7 +218,7 @@ def _metrics(
         sort_duration_ms=round_ms(times.sort),
         query_duration_ms=round(execute + recordset, 3),
         execute_duration_ms=execute,
-        materialize_duration_ms=round_ms(times.template_load + times.materialize),
+        materialize_duration_ms=round_ms(times.materialize),
         materialize_projection_duration_ms=round_ms(times.projection),
         materialize_port_sort_duration_ms=round_ms(times.port_sort),
         materialize_port_sort_cache_hits=times.port_sort_hits,

@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from itertools import compress, groupby, repeat
 from operator import itemgetter
-from time import perf_counter_ns
 from typing import Any
 
 import msgspec
@@ -21,6 +20,7 @@ from statetrace.model.names import of_site
 from statetrace.model.port_sort import PortSortMemo
 from statetrace.model.site_entry import HostPorts
 from statetrace.repository.templates import Case, HintCache
+from statetrace.telemetry import Stopwatch
 
 Block = Sequence[Sequence[Any]]
 
@@ -39,8 +39,12 @@ class StageTimes(msgspec.Struct):
     template_hits: int = 0
     template_misses: int = 0
     objects: int = 0
-    materialize: int = 0
     sort: int = 0
+
+    @property
+    def materialize(self) -> int:
+        """All that turns the values of rows into rows."""
+        return self.template_load + self.projection + self.port_sort + self.template_apply + self.objects
 
 
 class _Texts(dict[object, str]):
@@ -94,11 +98,10 @@ class Materializer:
         self.times = StageTimes()
         self.row_count = 0
         self._site = site
-        self._hints = hints
         self._port_sort = port_sort
-        started = perf_counter_ns()
+        self._watch = Stopwatch().start()
         self._templates = hints.templates()
-        self.times.template_load += perf_counter_ns() - started
+        self.times.template_load = self._watch.lap()
         self._hosts: dict[str, _Host] = {}
         self._texts, self._vlans = _Texts(), _Texts()
         self._names: _Names = _Names()
@@ -106,11 +109,9 @@ class Materializer:
 
     def add(self, block: Block) -> None:
         """Take the next rows of the query."""
-        times = self.times
-        started = perf_counter_ns()
+        times, watch = self.times, self._watch.start()
         columns = list(zip(*block, strict=True))
-        projected = perf_counter_ns()
-        times.project += projected - started
+        times.project += watch.lap()
 
         columns = self._named(columns)
         if not columns:
@@ -123,19 +124,16 @@ class Materializer:
         vlan = list(map(self._vlans.__getitem__, columns[4]))
         learned, client, config = (_as_text(columns[index]) for index in (8, 11, 17))
         auth_state, auth_mode, template = (list(map(texts, columns[index])) for index in (9, 10, 16))
-        projection_done = perf_counter_ns()
-        times.projection += projection_done - projected
+        times.projection += watch.lap()
 
         looked_up = self._port_sort.lookup(ports)
         times.port_sort_hits += looked_up.hits
         times.port_sort_misses += looked_up.misses
-        sorted_done = perf_counter_ns()
-        times.port_sort += sorted_done - projection_done
+        times.port_sort += watch.lap()
 
         color, compliance = self._apply_hints(columns[15], template, columns[19], columns[18])
         tooltip = _stated_tooltips(columns[20], template, config)
-        applied = perf_counter_ns()
-        times.template_apply += applied - sorted_done
+        times.template_apply += watch.lap()
 
         rows = list(
             map(
@@ -144,15 +142,13 @@ class Materializer:
             )
         )  # fmt: skip
         self._group(columns[0], columns[12], ports, rows)
-        finished = perf_counter_ns()
-        times.objects += finished - applied
-        times.materialize += finished - projected
+        times.objects += watch.lap()
 
     def hosts(self) -> dict[str, HostPorts]:
         """Host → ports → rows; ports in natural order, of two rows of one port the later one."""
-        started = perf_counter_ns()
+        self._watch.start()
         hosts = {host.name: self._ports_of(host) for host in self._own_hosts()}
-        self.times.sort += perf_counter_ns() - started
+        self.times.sort = self._watch.lap()
         return hosts
 
     def _named(self, columns: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
@@ -165,9 +161,9 @@ class Materializer:
 
     def _apply_hints(
         self, makes: Sequence[Any], templates: Sequence[str], colors: Sequence[Any], statuses: Sequence[Any]
-    ) -> tuple[Iterable[str], Iterable[str]]:
+    ) -> tuple[list[str], list[str]]:
         """Colour and status of every row: as stored, or as the row's template says where one is missing."""
-        started = perf_counter_ns()
+        lookup = Stopwatch().start()
         rows: Sequence[Hashable]
         cases: Mapping[Hashable, Case]
         if len(set(makes)) == 1 and not any(colors) and not any(statuses):
@@ -180,8 +176,8 @@ class Materializer:
         resolution = self._templates.resolve(cases, Counter(rows))
         self.times.template_hits += resolution.hits
         self.times.template_misses += resolution.misses
-        self.times.template_lookup += perf_counter_ns() - started
-        return map(resolution.colors.__getitem__, rows), map(resolution.statuses.__getitem__, rows)
+        self.times.template_lookup += lookup.lap()
+        return list(map(resolution.colors.__getitem__, rows)), list(map(resolution.statuses.__getitem__, rows))
 
     def _group(self, hosts: Sequence[Any], sites: Sequence[Any], ports: list[str], rows: list[InterfaceRow]) -> None:
         start = 0

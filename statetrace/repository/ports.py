@@ -5,12 +5,11 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator, Sequence
 from math import ceil
-from time import perf_counter_ns
 
 import msgspec
 
 from statetrace.model import InterfaceRow
-from statetrace.telemetry import NO_TELEMETRY, InterfacePortQueueMetrics, Telemetry, round_ms
+from statetrace.telemetry import NO_TELEMETRY, InterfacePortQueueMetrics, Stopwatch, Telemetry, round_ms
 
 DEFAULT_CHUNK_SIZE = 64
 _SMALLEST_TARGET, _LARGEST_TARGET, _TARGET_BATCHES = 24, 120, 6
@@ -112,14 +111,14 @@ def open_port_stream(
     telemetry: Telemetry = NO_TELEMETRY,
 ) -> PortStream:
     """Cut the ports of a host into batches; tells ``InterfacePortQueueMetrics``."""
-    started = perf_counter_ns()
+    watch = Stopwatch().start()
     stream = PortStream(hostname, batch_id or str(uuid.uuid4()), ports, choose_chunk(len(ports), override=chunk_size))
     if telemetry.enabled:
         telemetry.emit(
             InterfacePortQueueMetrics(
                 hostname=hostname,
                 batch_id=stream.batch_id,
-                queue_build_duration_ms=round_ms(perf_counter_ns() - started),
+                queue_build_duration_ms=round_ms(watch.lap()),
                 queue_build_delay_ms=0.0,
                 batch_count=stream.chunk.batches,
                 total_ports=len(ports),

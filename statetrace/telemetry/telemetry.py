@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
     from structlog.typing import Processor
 
-    from statetrace.settings import Settings
     from statetrace.telemetry.events import Event
 
 _log = logging.getLogger("statetrace.telemetry")
@@ -59,16 +58,6 @@ class Telemetry:
             TelemetryError: the directory cannot be made or not be written to.
         """
         return cls(DirectorySink(Path(path), processors))
-
-    @classmethod
-    def from_settings(cls, settings: Settings, default: Path | None, processors: Iterable[Processor] = ()) -> Self:
-        """Telemetry to the directory of the settings, else to ``default``, else to nowhere.
-
-        Raises:
-            TelemetryError: the directory cannot be made or not be written to.
-        """
-        directory = settings.telemetry_directory or default
-        return cls() if directory is None else cls.to_directory(directory, processors)
 
     @property
     def enabled(self) -> bool:

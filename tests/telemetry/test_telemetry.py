@@ -7,7 +7,6 @@ import logging
 import pytest
 
 from statetrace.errors import TelemetryError
-from statetrace.settings import Settings
 from statetrace.telemetry import NO_TELEMETRY, InterfaceSiteCacheClearInvocation, Telemetry
 from statetrace.testing import EventCapture
 
@@ -24,7 +23,7 @@ class BrokenSink:
 
 def test_without_a_sink_nothing_is_written_and_nothing_raised(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    for telemetry in (Telemetry(), NO_TELEMETRY, Telemetry.from_settings(Settings(), None)):
+    for telemetry in (Telemetry(), NO_TELEMETRY):
         assert not telemetry.enabled
         telemetry.emit(EVENT)
         telemetry.close()
@@ -58,23 +57,6 @@ def test_an_interrupt_is_not_swallowed():
 
     with pytest.raises(KeyboardInterrupt):
         Telemetry(Interrupted()).emit(EVENT)
-
-
-def test_the_directory_of_the_settings_wins_over_the_default(tmp_path):
-    (tmp_path / "named").mkdir()
-    settings = Settings.load(environ={"STATETRACE_TELEMETRY_DIR": str(tmp_path / "named")})
-    with Telemetry.from_settings(settings, tmp_path / "default") as telemetry:
-        telemetry.emit(EVENT)
-    assert len(list((tmp_path / "named").iterdir())) == 1
-    assert not (tmp_path / "default").exists()
-
-
-def test_the_default_is_used_when_the_named_directory_does_not_exist(tmp_path):
-    settings = Settings.load(environ={"STATETRACE_TELEMETRY_DIR": str(tmp_path / "absent")})
-    with Telemetry.from_settings(settings, tmp_path / "a" / "default") as telemetry:
-        telemetry.emit(EVENT)
-    assert len(list((tmp_path / "a" / "default").iterdir())) == 1
-    assert not (tmp_path / "absent").exists()
 
 
 def test_a_directory_that_cannot_be_made_is_an_error_at_once(tmp_path):
