@@ -7,7 +7,6 @@ is read as ``""`` by whoever takes the rows.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -29,7 +28,7 @@ INTERFACE_COLUMNS = (
     "AuthClientMAC", "Site", "Building", "Room", "Make", "AuthTemplate", "Config", "ConfigStatus", "PortColor",
     "ToolTip",
 )  # fmt: skip
-"""Columns of ``site_interfaces`` and ``host_interfaces`` in order (reference: access-database 7.2, R2)."""
+"""Columns of ``site_interfaces`` in order (reference: access-database 7.2, R2)."""
 
 _DEVICE_COLUMNS = {"Site", "Building", "Room", "Make"}
 
@@ -52,8 +51,6 @@ _ALL_INTERFACES: Select = (
     .order_by(_devices.c.Hostname, _interfaces.c.Port, _interfaces.c.ID)
 )
 _SITE_INTERFACES = _ALL_INTERFACES.where(_devices.c.Site.in_(_several("sites")))
-_HOST_INTERFACES = _ALL_INTERFACES.where(_interfaces.c.Hostname.in_(_several("hostnames")))
-_NO_INTERFACES = _ALL_INTERFACES.where(sa.false())
 _DEVICES: Select = sa.select(_devices).order_by(_devices.c.Hostname)
 _SITE_DEVICES = _DEVICES.where(_devices.c.Site.in_(_several("sites")))
 _DEVICE: Select = sa.select(_devices).where(_devices.c.Hostname == _one("hostname"))
@@ -100,12 +97,6 @@ def site_interfaces(site: str) -> Select:
     Rows have ``INTERFACE_COLUMNS``. Interfaces without a device row belong to no site.
     """
     return _SITE_INTERFACES.params(sites=stored_sites(site))
-
-
-def host_interfaces(hostnames: Sequence[str]) -> Select:
-    """The interfaces of some hosts, with the columns and the order of ``site_interfaces``."""
-    # An empty IN list needs a helper table on Access.
-    return _HOST_INTERFACES.params(hostnames=list(hostnames)) if hostnames else _NO_INTERFACES
 
 
 def devices(site: str | None = None) -> Select:

@@ -95,8 +95,6 @@ def test_every_query_runs(database, make):
     ]
     assert found[0][12:16] == ("BOYO", "", "", "Brocade")
     assert [len(row) for row in found] == [21] * 6
-    assert len(rows(database, queries.host_interfaces(["BOYO-1", "LAB-1"]))) == 3
-    assert rows(database, queries.host_interfaces([])) == []
     assert [row[0] for row in rows(database, queries.devices())] == ["BOYO-1", "BOYO-2", "LAB-1"]
     assert [row[0] for row in rows(database, queries.devices("LAB"))] == ["LAB-1"]
     assert [row[0] for row in rows(database, queries.device("LAB-1"))] == ["LAB-1"]
@@ -132,7 +130,7 @@ def test_a_site_hydrates_from_the_tuples_of_the_odbc_driver_as_from_sqlite(datab
 
 def test_statements_stay_within_what_access_understands(database):
     statements = [
-        queries.site_interfaces("B1"), queries.host_interfaces(["a", "b"]), queries.host_interfaces([]),
+        queries.site_interfaces("B1"),
         queries.devices(), queries.devices("B"), queries.device("a"), queries.site_hosts(),
         queries.spanning_tree("a"), queries.device_history("a"), queries.interface_history("a", "b"),
     ]  # fmt: skip

@@ -63,7 +63,6 @@ def test_the_originals_files(original_data, mdbtools, tmp_path, name, site, capf
             statements += [
                 queries.interface_history(host),
                 queries.device_history(host),
-                queries.host_interfaces([host]),
             ]
         for statement in statements:
             assert one.execute(statement).all() == two.execute(statement).all()

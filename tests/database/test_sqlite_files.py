@@ -364,7 +364,8 @@ class TestThreads:
             try:
                 while not stop.is_set():
                     with database.connect() as connection:
-                        names = {row[2] for row in connection.execute(queries.host_interfaces(["BOYO-A05-AS-02"]))}
+                        found = connection.execute(queries.site_interfaces("BOYO")).all()
+                    names = {row.Name for row in found if row.Hostname == "BOYO-A05-AS-02"}
                     assert len(names) == 1
                     seen.update(names)
                     database.state()
