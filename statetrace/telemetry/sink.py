@@ -43,7 +43,7 @@ class DirectorySink:
         directory: where the day files are; made when missing.
         processors: structlog processors that see every event as a dictionary of wire names before it is stamped.
             They may add, change and remove fields; ``structlog.DropEvent`` drops the event.
-        exclusive: write under a file lock between processes; by default on Windows only.
+        exclusive: take a lock file for each line; by default on Windows only (see ``DayFiles``).
         clock: nanoseconds since the epoch.
 
     Raises:
