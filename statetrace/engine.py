@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Self
 
+import msgspec
+
 from statetrace.cache import SharedSiteCache, shared_site_cache
 from statetrace.database import SiteDatabases
+from statetrace.ingestion.report import HostOutcome, IngestionReport
+from statetrace.ingestion.session import IngestionSession, SessionOptions
+from statetrace.persistence import ParserPersistence
 from statetrace.repository import DeviceRepository
 from statetrace.settings import Settings
 from statetrace.telemetry import NO_TELEMETRY, Telemetry
@@ -66,6 +72,40 @@ class Engine:
             template_folder=self.settings.template_folder,
             force_refresh=self.settings.force_site_cache_refresh,
         )
+
+    def ingest(
+        self,
+        logs: str | os.PathLike[str] | Iterable[Path] = "Logs",
+        *,
+        jobs: int | None = None,
+        options: SessionOptions | None = None,
+        on_start: Callable[[int], None] = lambda _: None,
+        on_outcome: Callable[[HostOutcome], None] = lambda _: None,
+    ) -> IngestionReport:
+        """Ingest the raw logs of a folder, or those named: what they say is in the databases and in the cache then.
+
+        Logs that are known and stored already are skipped. What goes wrong with a host is told in its outcome.
+
+        Args:
+            logs: the folder, or the files.
+            jobs: processes that work at a time, 1 for this one alone; by default as many as are worth while.
+            options: all else that can be asked for; see :class:`SessionOptions`.
+            on_start: called with the number of hosts.
+            on_outcome: called after each host.
+
+        Raises:
+            OSError: the folder cannot be listed.
+        """
+        options = SessionOptions() if options is None else options
+        if jobs is not None:
+            options = msgspec.structs.replace(options, jobs=jobs)
+        session = IngestionSession(self.persistence, options, on_start=on_start, on_outcome=on_outcome)
+        return session.run(Path(logs) if isinstance(logs, str | os.PathLike) else logs)
+
+    @property
+    def persistence(self) -> ParserPersistence:
+        """Stores what logs say, for those who parse them by other means."""
+        return ParserPersistence(self.repository, settings=self.settings)
 
     def close(self) -> None:
         """Close databases and telemetry. What is cached stays cached: the cache is the process's."""

@@ -14,11 +14,12 @@ from pathlib import Path
 _LEFT_BEHIND_S = 3600.0
 
 
-def replace_file(path: Path, blocks: Iterable[bytes]) -> None:
+def replace_file(path: Path, blocks: Iterable[bytes], *, durable: bool = True) -> None:
     """Writes ``blocks`` to the file ``path``, whose directory is made if need be.
 
     They are written beside ``path`` first, and put in its place when they are on disk. A file that is replaced keeps
-    its permissions, and a link stays one: the file that it leads to is replaced.
+    its permissions, and a link stays one: the file that it leads to is replaced. What need not be ``durable`` may be
+    lost with the power, and costs no wait for the disk.
 
     Raises:
         OSError: the file cannot be written; ``path`` is as it was.
@@ -34,7 +35,8 @@ def replace_file(path: Path, blocks: Iterable[bytes]) -> None:
             with contextlib.suppress(FileNotFoundError):
                 shutil.copymode(path, temporary)
             file.flush()
-            os.fsync(file.fileno())
+            if durable:
+                os.fsync(file.fileno())
         temporary.replace(path)
     except BaseException as error:
         with contextlib.suppress(OSError):

@@ -16,7 +16,12 @@ class Fragment(msgspec.Struct, frozen=True):
     def over(self, entry: SiteEntry | None) -> SiteEntry:
         """``entry`` with these hosts."""
         merged = merge_entries(entry, self.entry)
-        if entry is not None and self.since is not None and entry.source == self.since:
+        if (
+            entry is not None
+            and entry.source is not None
+            and self.since is not None
+            and entry.source.agrees(self.since)
+        ):
             # Nothing else happened to the database in between, so the result is what it holds now.
             return merged.evolve(source=self.entry.source)
         return merged

@@ -20,7 +20,8 @@ from statetrace.cache.report import CacheCounts, CacheStatistics, SnapshotImport
 from statetrace.cache.snapshot import SnapshotStyle, read_snapshot, write_verified
 from statetrace.cache.store import KeptSite, SiteStore
 from statetrace.errors import SnapshotError
-from statetrace.model import CaseInsensitiveMap, DatabaseState, SiteEntry, fold
+from statetrace.model import CaseInsensitiveMap, DatabaseState, InterfaceRow, SiteEntry, fold, site_of
+from statetrace.model.names import site_aliases
 from statetrace.settings import Settings
 from statetrace.telemetry import NO_TELEMETRY, Telemetry
 
@@ -149,6 +150,11 @@ class SharedSiteCache:
         self._tell(site, "GetHit", kept.entry)
         return kept.entry
 
+    def peek(self, site: str) -> SiteEntry | None:
+        """The entry of a site, or ``None``. Tells nothing and counts as neither hit nor miss."""
+        self._import_on_first_use()
+        return self._peek(site)
+
     def put(self, site: str, entry: SiteEntry) -> None:
         """Set the entry of a site in place of the one that was there. Tells ``Set``.
 
@@ -207,7 +213,7 @@ class SharedSiteCache:
         if not site or not host:
             return None
         self._import_on_first_use()
-        normalized = normalize_site_entry({"HostMap": {host: ports}}) or SiteEntry()
+        normalized = _host_alone(host, ports)
         fragment = Fragment(normalized.evolve(cached_at=datetime.now().astimezone(), source=source), since)
         with self._lock:
             before = self._peek(site)
@@ -220,6 +226,22 @@ class SharedSiteCache:
         if self.telemetry.enabled:
             self.telemetry.emit(host_persisted(site, host, normalized[host], before, after))
         return after
+
+    def confirm(self, since: DatabaseState, source: DatabaseState, *, changed: str | None = None) -> None:
+        """A database went from one state to another without a change to any interface row, but for those of one host.
+
+        Entries that stem from ``since`` and cannot have the ``changed`` host stem from ``source`` from now on. Tells
+        nothing, and counts as no use: the rows are what they were.
+        """
+        site = "" if changed is None else fold(site_of(changed))
+        with self._lock:
+            for kept in self._sites.all():
+                entry = kept.entry
+                if entry.source is None or not entry.source.agrees(since):
+                    continue
+                if changed is not None and (changed in entry or site in map(fold, site_aliases(kept.name))):
+                    continue
+                self._sites.replace(fold(kept.name), KeptSite(kept.name, entry.evolve(source=source)))
 
     def discard(self, site: str) -> SiteEntry | None:
         """Drop a site and return what was cached of it. Tells ``Remove`` with the counts of the dropped entry."""
@@ -362,19 +384,28 @@ class SharedSiteCache:
             write_verified(path, chosen, style)
         return tuple(chosen)
 
-    def import_snapshot(self, path: str | os.PathLike[str], *, partial: bool = False) -> SnapshotImport:
-        """Merge the sites of a snapshot into the cache; all of the file, or with ``partial`` what can be read of it.
+    def import_snapshot(
+        self, path: str | os.PathLike[str], *, partial: bool = False, only_missing: bool = False
+    ) -> SnapshotImport:
+        """Merge the sites of a snapshot into the cache.
+
+        Args:
+            path: the file.
+            partial: take what can be read of a damaged file.
+            only_missing: leave sites that are cached as they are.
 
         Raises:
             SnapshotError: the file is missing, cannot be read or is not a snapshot; then nothing is imported.
         """
-        brought = self._import(Path(path), partial=partial)
+        brought = self._import(Path(path), partial=partial, only_missing=only_missing)
         self._first_use.set()
         return brought
 
-    def _import(self, path: Path, *, partial: bool = False) -> SnapshotImport:
+    def _import(self, path: Path, *, partial: bool = False, only_missing: bool = False) -> SnapshotImport:
         snapshot = read_snapshot(path, partial=partial)
         brought = snapshot.entries if self.enabled else CaseInsensitiveMap[SiteEntry]()
+        if only_missing:
+            brought = brought.without([site for site in brought if self._peek(site) is not None])
         for site, entry in brought.items():
             self._merge(site, Fragment(entry))
         if brought:
@@ -437,6 +468,13 @@ class SharedSiteCache:
 
     def _tell_state(self, operation: str) -> None:
         tell_state(self.telemetry, self, operation, len(self._sites))
+
+
+def _host_alone(host: str, ports: object) -> SiteEntry:
+    """A site of this host only; rows in canonical form are taken as they are."""
+    if isinstance(ports, CaseInsensitiveMap) and all(isinstance(row, InterfaceRow) for row in ports.values()):
+        return SiteEntry({host: ports})
+    return normalize_site_entry({"HostMap": {host: ports}}) or SiteEntry()
 
 
 _process_lock = threading.Lock()

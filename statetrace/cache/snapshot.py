@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -25,6 +26,7 @@ __all__ = [
     "SnapshotStyle",
     "content_sha256",
     "format_snapshot",
+    "opened_blocks",
     "parse_snapshot",
     "read_snapshot",
     "write_snapshot",
@@ -84,10 +86,20 @@ def read_snapshot(path: str | os.PathLike[str], *, partial: bool = False, limits
             complete site); carries path, line and tag.
     """
     path = Path(path)
+    with opened_blocks(path) as blocks:
+        return _read(blocks, path, limits, partial=partial)
+
+
+@contextlib.contextmanager
+def opened_blocks(path: Path) -> Iterator[Iterator[bytes]]:
+    """The bytes of the file ``path`` in blocks, for a reader; the file is open as long as the context.
+
+    Raises:
+        SnapshotError: the file cannot be opened or read.
+    """
     try:
         with path.open("rb") as file:
-            blocks = iter(lambda: file.read(_BLOCK_BYTES), b"")
-            return _read(blocks, path, limits, partial=partial)
+            yield iter(lambda: file.read(_BLOCK_BYTES), b"")
     except FileNotFoundError as error:
         raise SnapshotError("no such file", path=path) from error
     except OSError as error:

@@ -58,7 +58,7 @@ def document_shape(shapes: Iterable[str], *, utf16: bool) -> str:
 
 def _record(value: Any, *, listed: bool) -> Record | None:
     members = _members(value)
-    by_name = {str(name).strip().casefold(): held for name, held in members.items()}
+    by_name = members_by_name(value)
     if not by_name.keys() & {"site", "sitekey"}:
         return None
     # A blank Site does not hide a good SiteKey, as it did in the original.
@@ -108,6 +108,11 @@ def _has_row_lists(entry: Any) -> bool:
     return any(
         isinstance(ports, ClixmlObject) and isinstance(ports.value, list) for ports in _members(host_map).values()
     )
+
+
+def members_by_name(value: Any) -> dict[str, Any]:
+    """The members of a record by their names, trimmed and in lower case; none of what is no record."""
+    return {str(name).strip().casefold(): held for name, held in _members(value).items()}
 
 
 def _members(value: Any) -> Mapping[Any, Any]:

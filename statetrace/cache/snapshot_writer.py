@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from enum import Enum
+from functools import cache
 from pathlib import Path
 
 import msgspec
@@ -78,8 +79,7 @@ def _blocks(entries: Mapping[str, SiteEntry], style: SnapshotStyle) -> Iterator[
     encoding = style.encoding
     codec = encoding.value
     yield BYTE_ORDER_MARKS[encoding] if encoding is not ClixmlEncoding.UTF_8 else b""
-    document = _Document(_CORE_LIBRARIES[style])
-    for text in document.texts(CaseInsensitiveMap(entries)):
+    for text in _Document(style).texts(CaseInsensitiveMap(entries)):
         yield text.encode(codec)
 
 
@@ -93,11 +93,21 @@ _HOST_MAP_OPEN = '      <Obj N="HostMap" RefId="{}">' + NEWLINE
 _ENTRY_CLOSE = _lines(6, "</Obj>") + _lines(4, "</Props>") + _lines(2, "</Obj>")
 _HOST_OPEN = _lines(10, "<En>") + _lines(12, '<S N="Key">{}</S>', '<Obj N="Value" RefId="{}">')
 _HOST_CLOSE = _lines(12, "</Obj>") + _lines(10, "</En>")
-_ROW_HEAD = _lines(20, f"<ToString>{ROW_CLASS}</ToString>", "<Props>")
-_ROW_TAIL = _lines(20, "</Props>") + _lines(18, "</Obj>") + _lines(16, "</En>")
-_ROW_OPEN = _lines(16, "<En>") + _lines(18, '<S N="Key">%s</S>', '<Obj N="Value" RefId="%d">')
-_ROW_FIELDS = _lines(22, *(f'<S N="{field}">%s</S>' for field in WIRE_FIELDS))
-_ROW = f"{_ROW_OPEN}%s{_ROW_HEAD}{_ROW_FIELDS}{_ROW_TAIL}"
+
+
+@cache
+def _row_template(indentation: int) -> str:
+    """The entry of a row in a map whose entries are indented by so many blanks."""
+    return (
+        _lines(indentation, "<En>")
+        + _lines(indentation + 2, '<S N="Key">%s</S>', '<Obj N="Value" RefId="%d">')
+        + "%s"
+        + _lines(indentation + 4, f"<ToString>{ROW_CLASS}</ToString>", "<Props>")
+        + _lines(indentation + 6, *(f'<S N="{field}">%s</S>' for field in WIRE_FIELDS))
+        + _lines(indentation + 4, "</Props>")
+        + _lines(indentation + 2, "</Obj>")
+        + _lines(indentation, "</En>")
+    )
 
 
 class _Parts(dict[str, tuple[str, str]]):
@@ -109,10 +119,14 @@ class _Parts(dict[str, tuple[str, str]]):
         return parts
 
 
-class _Document:
-    """Numbers objects and type names in the order of the document, and writes a chain of type names only once."""
+class ObjectWriter:
+    """Writes the maps of rows of one document.
 
-    def __init__(self, core_library: str) -> None:
+    Numbers objects and type names in the order of the document, and writes a chain of type names only once.
+    """
+
+    def __init__(self, style: SnapshotStyle) -> None:
+        core_library = _CORE_LIBRARIES[style]
         text = f"System.String, {core_library}"
         row = f"{ROW_CLASS}, {_ROW_ASSEMBLY}, Version=0.0.0.0, Culture=neutral, PublicKeyToken=null"
         dictionary = "System.Collections.Generic.Dictionary`2"
@@ -122,41 +136,36 @@ class _Document:
         self._objects = 0
         self._parts = _Parts()
 
-    def texts(self, entries: Mapping[str, SiteEntry]) -> Iterator[str]:
-        """The document in pieces, one a host."""
-        if not entries:
-            yield ROOT_EMPTY
-            return
-        yield ROOT_OPEN + NEWLINE
-        for site, entry in entries.items():
-            yield from self._entry(site, entry)
-        yield ROOT_CLOSE
+    def number(self) -> int:
+        """The number of the next object."""
+        self._objects += 1
+        return self._objects - 1
 
-    def _entry(self, site: str, entry: SiteEntry) -> Iterator[str]:
-        yield _ENTRY_OPEN.format(self._number()) + self._types(4, ENTRY_CLASS)
-        yield _ENTRY_HEAD.format(encode_text(site))
-        yield _HOST_MAP_OPEN.format(self._number()) + self._types(8, self._host_map_class)
-        if entry.hosts:
-            yield _lines(8, "<DCT>")
-            for host, ports in entry.hosts.items():
-                yield self._host(host, ports)
-            yield _lines(8, "</DCT>")
-        else:
-            yield _lines(8, "<DCT />")
-        yield _ENTRY_CLOSE
+    def types(self, indentation: int, class_name: str, *bases: str) -> str:
+        """The type names of an object, from its class to ``System.Object``, or the number that they have by now."""
+        known = self._type_names.get(class_name)
+        if known is not None:
+            return f'{" " * indentation}<TNRef RefId="{known}" />{NEWLINE}'
+        number = self._type_names[class_name] = len(self._type_names)
+        names = (f"<T>{name}</T>" for name in (class_name, *bases, "System.Object"))
+        return (
+            _lines(indentation, f'<TN RefId="{number}">')
+            + _lines(indentation + 2, *names)
+            + _lines(indentation, "</TN>")
+        )
 
-    def _host(self, host: str, ports: HostPorts) -> str:
-        written = [_HOST_OPEN.format(encode_text(host), self._number()), self._types(14, self._port_map_class)]
+    def port_map(self, indentation: int, ports: HostPorts) -> str:
+        """What stands in the object that is the map of a host's rows."""
+        written = [self.types(indentation, self._port_map_class)]
         if ports:
-            written.append(_lines(14, "<DCT>"))
-            written.extend(self._row(port, row) for port, row in ports.items())
-            written.append(_lines(14, "</DCT>"))
+            written.append(_lines(indentation, "<DCT>"))
+            written.extend(self._row(indentation + 2, port, row) for port, row in ports.items())
+            written.append(_lines(indentation, "</DCT>"))
         else:
-            written.append(_lines(14, "<DCT />"))
-        written.append(_HOST_CLOSE)
+            written.append(_lines(indentation, "<DCT />"))
         return "".join(written)
 
-    def _row(self, port: str, row: InterfaceRow) -> str:
+    def _row(self, indentation: int, port: str, row: InterfaceRow) -> str:
         # Escapes never reach across the ends of a value, so tooltip and signature are put together from the written
         # forms of the values that they repeat, instead of being escaped once more.
         values = msgspec.structs.astuple(row)
@@ -170,19 +179,34 @@ class _Document:
             signature = written_signature(signed, row, config, tooltip)
         else:
             signature = encode_text(row.stated_signature)
-        return _ROW % (
-            encode_text(port), self._number(), self._types(20, ROW_CLASS),
+        return _row_template(indentation) % (
+            encode_text(port), self.number(), self.types(indentation + 4, ROW_CLASS),
             *written[:11], config, *written[11:], tooltip, signature,
         )  # fmt: skip
 
-    def _number(self) -> int:
-        self._objects += 1
-        return self._objects - 1
 
-    def _types(self, indentation: int, class_name: str) -> str:
-        known = self._type_names.get(class_name)
-        if known is not None:
-            return f'{" " * indentation}<TNRef RefId="{known}" />{NEWLINE}'
-        number = self._type_names[class_name] = len(self._type_names)
-        names = _lines(indentation + 2, f"<T>{class_name}</T>", "<T>System.Object</T>")
-        return _lines(indentation, f'<TN RefId="{number}">') + names + _lines(indentation, "</TN>")
+class _Document(ObjectWriter):
+    """A snapshot of the cache."""
+
+    def texts(self, entries: Mapping[str, SiteEntry]) -> Iterator[str]:
+        """The document in pieces, one a host."""
+        if not entries:
+            yield ROOT_EMPTY
+            return
+        yield ROOT_OPEN + NEWLINE
+        for site, entry in entries.items():
+            yield from self._entry(site, entry)
+        yield ROOT_CLOSE
+
+    def _entry(self, site: str, entry: SiteEntry) -> Iterator[str]:
+        yield _ENTRY_OPEN.format(self.number()) + self.types(4, ENTRY_CLASS)
+        yield _ENTRY_HEAD.format(encode_text(site))
+        yield _HOST_MAP_OPEN.format(self.number()) + self.types(8, self._host_map_class)
+        if entry.hosts:
+            yield _lines(8, "<DCT>")
+            for host, ports in entry.hosts.items():
+                yield _HOST_OPEN.format(encode_text(host), self.number()) + self.port_map(14, ports) + _HOST_CLOSE
+            yield _lines(8, "</DCT>")
+        else:
+            yield _lines(8, "<DCT />")
+        yield _ENTRY_CLOSE

@@ -47,6 +47,13 @@ class SiteStore:
         evicted, self._sites.evicted = self._sites.evicted, []
         return evicted
 
+    def replace(self, key: str, kept: KeptSite) -> None:
+        """Put a site of as many rows in the place of the one that is there; counts as no use of it."""
+        if isinstance(self._sites, _BoundedSites):
+            cachetools.Cache.__setitem__(self._sites, key, kept)
+        else:
+            self._sites[key] = kept
+
     def drain(self) -> list[KeptSite]:
         """Take all sites out; where use is told apart, the least recently used first."""
         kept = [self._sites.popitem()[1] for _ in range(len(self._sites))]

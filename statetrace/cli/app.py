@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from statetrace import __version__
-from statetrace.cli import convert, demo, hydrate, show, snapshot
+from statetrace.cli import convert, corpus, demo, hydrate, ingest, parse, show, snapshot
 
 app = typer.Typer(
     name="statetrace",
@@ -18,10 +18,13 @@ app = typer.Typer(
     epilog="Exit codes: 0 done, 1 the job failed, 2 wrong usage, 3 a gate failed.",
 )
 app.command("demo")(demo.demo)
+app.command("ingest")(ingest.ingest)
+app.command("parse")(parse.parse)
 app.command("hydrate")(hydrate.hydrate)
 app.command("show")(show.show)
 app.add_typer(snapshot.app, name="snapshot")
 app.command("convert")(convert.convert)
+app.command("corpus")(corpus.corpus)
 
 
 def _print_version(wanted: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -20,6 +21,40 @@ if TYPE_CHECKING:
     from statetrace.engine import Engine
     from statetrace.repository import SiteRead
 
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")  # two letters at least: one is a drive
+_SQLITE_FILE = re.compile(r"(?i:sqlite:///)([^?#]+)")
+
+
+def database_file(text: str) -> Path:
+    """The file that ``--database`` names, as a path or as ``sqlite:///PATH``; it need not exist.
+
+    Raises:
+        typer.BadParameter: an address of another kind, or something that cannot be a file.
+    """
+    if scheme := _SCHEME.match(text):
+        if not (url := _SQLITE_FILE.fullmatch(text)):
+            raise typer.BadParameter(
+                f"{scheme[0]} cannot be used here: name a file (.sqlite, .accdb), or sqlite:///PATH without parameters"
+            )
+        text = url[1]
+    if not text.strip() or "\0" in text:
+        raise typer.BadParameter("it is empty: name a file")
+    if (path := Path(text)).is_dir():
+        raise typer.BadParameter(f"{path} is a folder: name a file, or use --data")
+    return path
+
+
+def existing_database(text: str) -> Path:
+    """``database_file`` for commands that only read.
+
+    Raises:
+        typer.BadParameter: likewise, and for a file that does not exist.
+    """
+    if not (path := database_file(text)).exists():
+        raise typer.BadParameter(f"{path} does not exist")
+    return path
+
+
 Data = Annotated[
     Path,
     typer.Option(
@@ -30,12 +65,24 @@ Database = Annotated[
     Path | None,
     typer.Option(
         "--database",
-        help="One database for all sites, instead of those of the data folder.",
-        exists=True,
-        dir_okay=False,
+        help="One database for all sites, instead of those of the data folder: a path or sqlite:///PATH.",
+        metavar="FILE",
+        parser=existing_database,
+    ),
+]
+NewDatabase = Annotated[
+    Path | None,
+    typer.Option(
+        "--database",
+        help="One database for all sites, made when missing, instead of one a site: a path or sqlite:///PATH.",
+        metavar="FILE",
+        parser=database_file,
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output.")]
+Parity = Annotated[
+    bool, typer.Option("--parity", help="Read logs as the original does, defects included, to compare with its rows.")
+]
 TelemetryDirectory = Annotated[
     Path | None,
     typer.Option(
@@ -52,6 +99,8 @@ _OWN_CACHE: dict[str, Any] = {
     "shared_cache_max_rows": None,
     "shared_cache_snapshot": None,
     "force_site_cache_refresh": False,
+    "skip_site_cache_update": False,
+    "existing_row_snapshot": None,
 }
 
 

@@ -22,14 +22,12 @@ _GAP = 2
 
 def print_json(document: Any) -> None:
     """One JSON document, indented, non-ASCII kept; lone surrogates are written as escapes."""
-    try:
-        text = msgspec.json.format(msgspec.json.encode(document), indent=2).decode()
-    except UnicodeEncodeError:
-        import json  # noqa: PLC0415  # only text that is no Unicode needs the slow encoder
+    _write(_encoded(document, indent=2))
 
-        text = json.dumps(msgspec.to_builtins(document), indent=2)
-    sys.stdout.buffer.write(text.encode() + b"\n")
-    sys.stdout.flush()
+
+def print_json_line(document: Any) -> None:
+    """``print_json`` on one line, for documents that come one after the other."""
+    _write(_encoded(document))
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: str | None = None) -> None:
@@ -99,6 +97,21 @@ def progress(description: str, total: int | None = None) -> Iterator[Any]:
 class _CountColumn(ProgressColumn):
     def render(self, task: Task) -> Text:
         return Text(f"{task.completed:,.0f}" if task.completed else "")
+
+
+def _encoded(document: Any, *, indent: int | None = None) -> bytes:
+    try:
+        text = msgspec.json.encode(document)
+    except UnicodeEncodeError:
+        import json  # noqa: PLC0415  # only text that is no Unicode needs the slow encoder
+
+        return json.dumps(msgspec.to_builtins(document), indent=indent).encode()
+    return text if indent is None else msgspec.json.format(text, indent=indent)
+
+
+def _write(document: bytes) -> None:
+    sys.stdout.buffer.write(document + b"\n")
+    sys.stdout.flush()
 
 
 def _cell(value: object) -> Text:

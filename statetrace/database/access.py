@@ -66,6 +66,11 @@ class AccessFile:
     def release(self, connection: sa.Connection) -> None:
         connection.close()
 
+    def commit(self, connection: sa.Connection) -> DatabaseState:
+        """Commit, and tell the state after it."""
+        connection.commit()
+        return self.state()
+
     def state(self) -> DatabaseState:
         """The file and its size and time."""
         return file_state(self.path)
@@ -73,6 +78,10 @@ class AccessFile:
     def unknown_parts(self) -> list[str]:
         """None: a connection shows all there is."""
         return []
+
+    def rest(self) -> None:
+        """Close the connections that are idle."""
+        self.close()
 
     def close(self) -> None:
         self._engine.dispose()

@@ -12,9 +12,10 @@ import msgspec
 import sqlalchemy as sa
 
 from statetrace.database import schema
-from statetrace.database.database import ACCESS_SUFFIXES, SQLITE_SUFFIXES, Database, open_database, write_lock
+from statetrace.database.database import ACCESS_SUFFIXES, SQLITE_SUFFIXES, Database, open_database
 from statetrace.database.retry import driver_errors
 from statetrace.database.sqlite import new_file
+from statetrace.database.turns import WriterTurns
 from statetrace.errors import ConversionFailed, DatabaseError
 from statetrace.model.interface import utf16_length
 
@@ -136,7 +137,7 @@ def _convert(source: Database, target: Path | str | Database, progress: Progress
         raise DatabaseError(path, f"has no suffix of a database; choose one of {', '.join(SQLITE_SUFFIXES)}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with write_lock(path), driver_errors(path, unfinished=True):
+        with WriterTurns(path).turn(), driver_errors(path, unfinished=True):
             _refuse_existing(path)
             with new_file(path) as connection:
                 return _copy(source, path, connection, progress)

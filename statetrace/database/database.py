@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import stat
 import sys
@@ -13,12 +12,13 @@ from pathlib import Path
 from typing import Protocol, Self
 
 import sqlalchemy as sa
-from filelock import FileLock, Timeout
 
 from statetrace.database import schema
 from statetrace.database.files import file_status, identity_text
 from statetrace.database.retry import driver_errors, missing, run_with_retry
 from statetrace.database.sqlite import SqliteFile, new_file
+from statetrace.database.turns import WriterTurns
+from statetrace.database.watch import counted_here
 from statetrace.errors import DatabaseError, DatabaseLocked, DatabaseReadOnly
 from statetrace.model import DatabaseState
 
@@ -26,8 +26,6 @@ SQLITE_SUFFIXES = (".sqlite", ".sqlite3", ".db")
 ACCESS_SUFFIXES = (".accdb", ".mdb")
 _SQLITE_MAGIC = b"SQLite format 3\0"
 _ACCESS_MAGIC = (b"\x00\x01\x00\x00Standard ACE DB\x00", b"\x00\x01\x00\x00Standard Jet DB\x00")
-_LONGEST_WAIT_S = 60.0
-"""Seconds that a writer waits for its turn; a turn is one host's transaction."""
 
 
 class Backend(Protocol):
@@ -40,6 +38,8 @@ class Backend(Protocol):
     def reader(self) -> sa.Connection: ...
     def writer(self) -> sa.Connection: ...
     def release(self, connection: sa.Connection) -> None: ...
+    def commit(self, connection: sa.Connection) -> DatabaseState: ...
+    def rest(self) -> None: ...
     def state(self) -> DatabaseState: ...
     def unknown_parts(self) -> list[str]: ...
     def close(self) -> None: ...
@@ -60,6 +60,7 @@ class Database:
         self.read_only = backend.read_only
         self._backend = backend
         self._turn = threading.local()
+        self._turns = WriterTurns(path)
 
     def __repr__(self) -> str:
         return f"<Database {self.path} ({self.dialect}{', read-only' if self.read_only else ''})>"
@@ -106,7 +107,7 @@ class Database:
             raise RuntimeError(f"{self.path}: begin() inside begin()")
         self._turn.taken = True
         try:
-            with write_lock(self.path), driver_errors(self.path):
+            with self._turns.turn(), driver_errors(self.path):
                 connection = run_with_retry(self.path, self._backend.writer).value
                 try:
                     yield connection
@@ -125,6 +126,24 @@ class Database:
         with driver_errors(self.path):
             return self._backend.state()
 
+    def commit(self, connection: sa.Connection) -> DatabaseState:
+        """Commit the transaction of a block of ``begin``, and tell the state that this brought about.
+
+        Without a mark if a foreign program was so quick to commit after us that its state cannot be told from ours.
+        """
+        with driver_errors(self.path):
+            return self._backend.commit(connection)
+
+    def as_seen_here(self, state: DatabaseState) -> DatabaseState:
+        """A state that some process took of this database, as this process would have taken it.
+
+        Without a mark if the database is in another state now, and this process did not take it itself.
+        """
+        if counted_here(state):
+            return state
+        now = self.state()
+        return now if now.agrees(state) else DatabaseState(state.identity)
+
     def identity(self) -> str:
         """Which database this is: the path, and which file lies there. That of its states; asks no driver.
 
@@ -139,8 +158,17 @@ class Database:
         with driver_errors(self.path):
             return self._backend.unknown_parts()
 
+    def rest(self) -> None:
+        """Close idle connections, which keep pages of the file in memory, but go on noticing every change to it.
+
+        What was read of the database stays known to be current.
+        """
+        self._turns.rest()
+        self._backend.rest()
+
     def close(self) -> None:
         """Close all idle connections. The database may be used again afterwards."""
+        self._turns.rest()
         self._backend.close()
 
 
@@ -175,30 +203,10 @@ def open_database(path: Path | str, *, create: bool = False) -> Database:
     return database
 
 
-@contextmanager
-def write_lock(path: Path) -> Iterator[None]:
-    """The turn of one writer among all threads and processes; the system ends that of a process which died."""
-    lock = FileLock(path.with_name(path.name + ".lock"))
-    try:
-        lock.acquire(timeout=_LONGEST_WAIT_S, poll_interval=0.01)
-    except Timeout as error:
-        raise DatabaseLocked(path, 1, _LONGEST_WAIT_S * 1_000, "another process is writing") from error
-    except OSError as error:
-        kind = DatabaseReadOnly if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS) else DatabaseError
-        raise kind(
-            path,
-            f"no lock for writing can be made beside it ({error}); `statetrace convert` makes a copy elsewhere",
-        ) from error
-    try:
-        yield
-    finally:
-        lock.release()
-
-
 def _create(path: Path) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with write_lock(path), driver_errors(path, unfinished=True):
+        with WriterTurns(path).turn(), driver_errors(path, unfinished=True):
             if not os.path.lexists(path):
                 with new_file(path):
                     pass

@@ -85,7 +85,8 @@ class SiteDatabases:
 
         Raises:
             UnsafeName: a site that must not become part of a path.
-            DatabaseError: the database cannot be opened; or none holds the site, and one could not be asked.
+            DatabaseError: the database cannot be opened; or none holds the site, and one that may hold it, because it
+                is not named after another one, could not be asked.
         """
         path = self.path_of(site)
         if self.override is not None or path.exists():
@@ -138,6 +139,9 @@ class SiteDatabases:
     def _open(self, path: Path, *, create: bool = False) -> Database:
         with self._lock:
             database = self._opened.get(path)
+            if database is not None and create and not os.path.lexists(path):
+                database.close()  # its file was deleted
+                database = None
             if database is None:
                 database = self._opened[path] = open_database(path, create=create)
             return database
@@ -150,7 +154,9 @@ class SiteDatabases:
                 if names & self._codes(database).keys():
                     return database
             except DatabaseError as error:
-                failure = failure or error
+                # One in a folder of its name is another site's.
+                if fold(path.stem) != fold(path.parent.name):
+                    failure = failure or error
         # A database that cannot be asked may be the one: "unknown site" would be a guess.
         if failure is not None:
             raise failure

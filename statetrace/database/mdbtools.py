@@ -71,9 +71,17 @@ class AccessCopy:
         self.release(self.reader())
         return list(self._copy.unknown) if self._copy is not None else []
 
+    def commit(self, connection: sa.Connection) -> DatabaseState:
+        """Commit, and tell the state after it."""
+        connection.commit()
+        return self.state()
+
     def state(self) -> DatabaseState:
         """The file and its size and time."""
         return file_state(self.path)
+
+    def rest(self) -> None:
+        """Nothing: the copy is what was read."""
 
     def close(self) -> None:
         with self._lock:

@@ -79,6 +79,23 @@ def run_with_retry(
         DatabaseLocked: locked on every attempt.
         DatabaseError: any other failure, at once, with its cause.
     """
+    began = time.perf_counter()
+    failure: Exception | None = None
+    try:
+        # Nearly always all there is to it; the machinery of retries costs more than a short read.
+        value = operation()
+    except Exception as error:  # noqa: BLE001  # judged below
+        failure = error
+    else:
+        return Retried(value, 1, 0, 0.0, (time.perf_counter() - began) * 1_000)
+
+    def attempt() -> T:
+        nonlocal failure
+        if failure is None:
+            return operation()
+        first, failure = failure, None
+        raise first
+
     retrying = tenacity.Retrying(
         stop=_is_enough,
         wait=_wait_seconds,
@@ -86,9 +103,8 @@ def run_with_retry(
         sleep=sleep,
         reraise=True,
     )
-    began = time.perf_counter()
     try:
-        value = retrying(operation)
+        value = retrying(attempt)
     except Exception as error:
         if isinstance(error, StateTraceError) and not isinstance(error, DatabaseLocked):
             raise

@@ -22,6 +22,8 @@ from statetrace.model import DatabaseState
 _BUSY_SECONDS = 0.1
 """How long SQLite itself waits for a lock: enough for the end of a commit. The rest is retried and counted by us."""
 _KEPT_CONNECTIONS = 8
+_LOG_PAGES = 4000
+"""Pages of 4 KiB that the log grows to before it is folded into the file, for which a writer waits for the disk."""
 _NO_COMPANIONS = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
 
 _Connect = Callable[[Path], sqlite3.Connection]
@@ -66,6 +68,14 @@ class SqliteFile:
             connection.detach()  # its pool was given up meanwhile, so nobody else would close it
         connection.close()
 
+    def commit(self, connection: sa.Connection) -> DatabaseState:
+        """Commit, and tell the state after it."""
+        seen = _data_version(connection)
+        connection.commit()
+        state = self.state()
+        # A connection sees no change of this number by its own commits.
+        return state if _data_version(connection) == seen else DatabaseState(state.identity)
+
     def state(self) -> DatabaseState:
         """Which file this is, and a mark that differs after every commit by anyone.
 
@@ -73,11 +83,18 @@ class SqliteFile:
             DatabaseMissing: the file is gone.
         """
         file = self._opened()
-        return DatabaseState(identity_text(self.path, file.identity), file.watch.mark())
+        return DatabaseState(identity_text(self.path, file.identity), *file.watch.mark())
 
     def unknown_parts(self) -> list[str]:
         """None: a connection shows all there is."""
         return []
+
+    def rest(self) -> None:
+        """Close the connections that are idle, but for the one that watches."""
+        self._leave_parent()
+        file = self._file
+        if file is not None:
+            file.rest()
 
     def close(self) -> None:
         """Close what is idle; a later call opens again."""
@@ -123,6 +140,10 @@ class _OpenFile:
 
     def owns(self, connection: sa.Connection) -> bool:
         return connection.engine is self.readers or connection.engine is self.writers
+
+    def rest(self) -> None:
+        self.readers.dispose()
+        self.writers.dispose()
 
     def close(self) -> None:
         watches.give_back(self.watch)
@@ -179,7 +200,7 @@ def _engine(path: Path, begin: str, connect: _Connect, kept: int = _KEPT_CONNECT
     # sqlite3 begins transactions by itself and only before writes; ours begin with the connection.
     @sa.event.listens_for(engine, "begin")
     def _begin(connection: sa.Connection) -> None:
-        connection.exec_driver_sql(begin)
+        connection.connection.cursor().execute(begin)  # keeps no books, unlike SQLAlchemy's own way
 
     return engine
 
@@ -220,6 +241,7 @@ def _writing_connection(path: Path) -> sqlite3.Connection:
         "PRAGMA journal_mode=WAL",
         "PRAGMA synchronous=NORMAL",
         "PRAGMA foreign_keys=ON",
+        f"PRAGMA wal_autocheckpoint={_LOG_PAGES}",
     )
 
 
@@ -235,6 +257,13 @@ def _configured(connection: sqlite3.Connection, *pragmas: str) -> sqlite3.Connec
         connection.close()
         raise
     return connection
+
+
+def _data_version(connection: sa.Connection) -> int:
+    cursor = connection.connection.cursor()
+    (version,) = cursor.execute("PRAGMA data_version").fetchone()
+    cursor.close()
+    return int(version)
 
 
 def file_uri(path: Path) -> str:

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from statetrace.database.files import FileIdentity
+from statetrace.model import DatabaseState
 
 _SETTLED_SECONDS = 3.0
 """A change to a file last changed longer ago than this shows in its time on every file system."""
@@ -33,14 +34,14 @@ class Watch:
         self._connection = connection
         self._version = self._data_version()
 
-    def mark(self) -> str:
-        """A text that differs whenever the database may have changed in between."""
+    def mark(self) -> tuple[str, str]:
+        """Mark and commits of a :class:`DatabaseState`: they differ whenever the database may have changed between."""
         with self._lock:
             version = self._data_version()
             if version != self._version:
                 self._version = version
                 self.commits += 1
-            return f"{_look(self._path)}/{_look(_log_of(self._path))}/{_PROCESS}.{self.commits}"
+            return f"{_look(self._path)}/{_look(_log_of(self._path))}", f"{_process}.{self.commits}"
 
     def settled(self) -> bool:
         """Whether any further change will show in size or time of the files."""
@@ -92,15 +93,24 @@ class Watches:
 
     def forget(self) -> None:
         """Start anew in a forked process, whose inherited connections must be neither used nor closed."""
+        global _process  # noqa: PLW0603  # one per process is what it is for
+        _process = os.urandom(4).hex()
         _inherited.append(self._by_file)
         self._lock = threading.Lock()
         self._commits = {identity: watch.commits + 1 for identity, watch in self._by_file.items()} | self._commits
         self._by_file = {}
 
 
-_PROCESS = os.urandom(4).hex()
+_process = os.urandom(4).hex()
 """Counts of different processes cannot be compared."""
 _inherited: list[object] = []
+
+
+def counted_here(state: DatabaseState) -> bool:
+    """Whether it was this process that counted the commits of a state."""
+    return state.commits.partition(".")[0] == _process
+
+
 watches = Watches()
 """The watches of this process."""
 if hasattr(os, "register_at_fork"):
@@ -124,7 +134,7 @@ def _time(path: Path) -> float:
 def _status(path: Path) -> os.stat_result | None:
     """The status of a file; an empty log says as little as none, readers make one too."""
     try:
-        status = path.stat()
+        status = os.stat(path)  # noqa: PTH116  # three times a host, and pathlib doubles its cost
     except OSError:
         return None
     return status if status.st_size else None

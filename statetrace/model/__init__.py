@@ -1,6 +1,7 @@
 """Plain immutable data and the pure rules about it."""
 
 from statetrace.model.compliance import AuthTemplates, Hint
+from statetrace.model.facts import DeviceFacts, PortFacts, RouteFacts, SpanFacts, VlanFacts
 from statetrace.model.interface import WIRE_FIELDS, InterfaceRow, SignatureForm, compute_signature
 from statetrace.model.keys import CaseInsensitiveMap, fold
 from statetrace.model.names import safe_file_name, site_of, zone_of
@@ -20,15 +21,20 @@ __all__ = [
     "CaseInsensitiveMap",
     "DatabaseState",
     "Device",
+    "DeviceFacts",
     "DeviceHistoryRecord",
     "Hint",
     "HostPorts",
     "InterfaceHistoryRecord",
     "InterfaceRecord",
     "InterfaceRow",
+    "PortFacts",
+    "RouteFacts",
     "SignatureForm",
     "SiteEntry",
+    "SpanFacts",
     "SpanningTreeRecord",
+    "VlanFacts",
     "compute_signature",
     "fold",
     "merge_entries",

@@ -22,10 +22,29 @@ class DatabaseState(msgspec.Struct, frozen=True):
     """Which database an entry stems from, and a mark that changes whenever that database does.
 
     Without a mark the database is known but not its state: no database is ever in such a state.
+
+    Attributes:
+        identity: the path, and which file lies there.
+        mark: what the file system shows of the state, the same for all processes.
+        commits: which process looked, and how many commits it has seen: what two commits within one tick of the file
+            system's clock differ in.
     """
 
     identity: str
     mark: str = ""
+    commits: str = ""
+
+    def agrees(self, other: DatabaseState) -> bool:
+        """Whether both are one state, as far as can be told: other processes count other commits.
+
+        >>> here, there = DatabaseState("a", "1@5", "p.1"), DatabaseState("a", "1@5", "q.7")
+        >>> here.agrees(there), here.agrees(DatabaseState("a", "1@5", "p.2"))
+        (True, False)
+        """
+        if self == other:
+            return bool(self.mark)
+        same_look = self.identity == other.identity and self.mark == other.mark != ""
+        return same_look and self.commits.partition(".")[0] != other.commits.partition(".")[0]
 
 
 class SiteEntry(Mapping[str, HostPorts]):
@@ -109,8 +128,14 @@ class SiteEntry(Mapping[str, HostPorts]):
 
     def evolve(self, **changes: Any) -> SiteEntry:
         """A copy with some attributes changed: ``hosts``, ``cached_at``, ``cache_status``, ``source`` or ``fields``."""
-        kept = {name: getattr(self, name) for name in ("hosts", "cached_at", "cache_status", "source", "fields")}
-        return SiteEntry(**{**kept, **changes})
+        if "hosts" in changes or "fields" in changes:
+            kept = {name: getattr(self, name) for name in ("hosts", "cached_at", "cache_status", "source", "fields")}
+            return SiteEntry(**{**kept, **changes})
+        # Nothing is counted anew: this happens once a host while a site is ingested.
+        copy = SiteEntry.__new__(SiteEntry)
+        for name in SiteEntry.__slots__:
+            object.__setattr__(copy, name, changes[name] if name in changes else getattr(self, name))
+        return copy
 
     def may_take(self, other: SiteEntry) -> bool:
         """Whether rows of ``other`` may stand beside these: not if they are known to stem from another database."""

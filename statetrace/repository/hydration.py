@@ -12,13 +12,14 @@ from statetrace.database import Database, Retried, queries, run_with_retry
 from statetrace.model import CaseInsensitiveMap, DatabaseState, HostPorts, SiteEntry
 from statetrace.model.port_sort import port_sort_memo
 from statetrace.repository.materialize import Materializer
-from statetrace.repository.templates import HintCache
+from statetrace.repository.templates import HintCache, RowCounts
 from statetrace.telemetry import (
     HOST_MAP_TYPE,
     CandidateMissingSample,
     InterfaceSiteCacheMetrics,
     SignatureMismatchSample,
     Stopwatch,
+    TemplateUse,
     ratio,
     round_ms,
 )
@@ -34,6 +35,8 @@ class Hydration(msgspec.Struct, frozen=True):
 
     entry: SiteEntry
     metrics: InterfaceSiteCacheMetrics
+    template_use: TemplateUse
+    unique_port_count: int
 
 
 class _Read(msgspec.Struct):
@@ -93,7 +96,25 @@ def hydrate_site(
         build=build,
         total=watch.ns,
     )  # fmt: skip
-    return Hydration(entry.evolve(fields=_entry_fields(metrics)), metrics)
+    return Hydration(
+        entry.evolve(fields=_entry_fields(metrics)),
+        metrics,
+        _template_use(read.materializer.template_counts),
+        read.materializer.unique_port_count,
+    )
+
+
+def _template_use(counts: RowCounts) -> TemplateUse:
+    defaulted = counts.template_missing + counts.template_unknown
+    return TemplateUse(
+        apply_count=counts.apply,
+        defaulted_count=defaulted,
+        auth_template_missing_count=counts.template_missing,
+        no_template_match_count=counts.template_unknown,
+        hint_applied_count=counts.apply - defaulted,
+        set_port_color_count=counts.color,
+        set_config_status_count=counts.status,
+    )
 
 
 def _read(site: str, database: Database, templates: HintCache) -> _Read:

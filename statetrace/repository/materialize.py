@@ -19,7 +19,7 @@ from statetrace.model.keys import CaseInsensitiveMap, fold
 from statetrace.model.names import of_site
 from statetrace.model.port_sort import PortSortMemo
 from statetrace.model.site_entry import HostPorts
-from statetrace.repository.templates import Case, HintCache
+from statetrace.repository.templates import Case, HintCache, RowCounts
 from statetrace.telemetry import Stopwatch
 
 Block = Sequence[Sequence[Any]]
@@ -96,6 +96,7 @@ class Materializer:
 
     def __init__(self, site: str, hints: HintCache, port_sort: PortSortMemo) -> None:
         self.times = StageTimes()
+        self.template_counts = RowCounts()
         self.row_count = 0
         self._site = site
         self._port_sort = port_sort
@@ -144,6 +145,11 @@ class Materializer:
         self._group(columns[0], columns[12], ports, rows)
         times.objects += watch.lap()
 
+    @property
+    def unique_port_count(self) -> int:
+        """Distinct names of ports, once the hosts were made."""
+        return len(set().union(*self._layouts))
+
     def hosts(self) -> dict[str, HostPorts]:
         """Host → ports → rows; ports in natural order, of two rows of one port the later one."""
         self._watch.start()
@@ -173,7 +179,7 @@ class Materializer:
         else:
             rows = together = list(zip(makes, templates, colors, statuses, strict=True))
             cases = {case: case for case in set(together)}
-        resolution = self._templates.resolve(cases, Counter(rows))
+        resolution = self._templates.resolve(cases, Counter(rows), self.template_counts)
         self.times.template_hits += resolution.hits
         self.times.template_misses += resolution.misses
         self.times.template_lookup += lookup.lap()

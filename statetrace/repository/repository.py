@@ -13,6 +13,7 @@ from statetrace.cache import SharedSiteCache, shared_site_cache
 from statetrace.database import Database, SiteDatabases, queries, run_with_retry
 from statetrace.errors import DatabaseError, DatabaseMissing, HydrationFailed, NotFound, StateTraceError
 from statetrace.model import (
+    AuthTemplates,
     CaseInsensitiveMap,
     Device,
     DeviceHistoryRecord,
@@ -28,20 +29,27 @@ from statetrace.model import (
 )
 from statetrace.model.names import clean_host_name, of_site
 from statetrace.repository import rows
-from statetrace.repository.hydration import hydrate_site
+from statetrace.repository.hydration import Hydration, hydrate_site
 from statetrace.repository.ports import PortStream, open_port_stream
 from statetrace.repository.reuse import reuse_attempt, reuse_metrics, reuse_state
 from statetrace.repository.templates import HintCache
-from statetrace.telemetry import NO_TELEMETRY, InterfaceSiteCacheMetrics, Telemetry
+from statetrace.telemetry import NO_TELEMETRY, InterfaceSiteCacheMetrics, Telemetry, TemplateUse
 
 T = TypeVar("T")
 
 
 class SiteRead(msgspec.Struct, frozen=True):
-    """A site as read, from the cache or from its database, and the metrics of that read."""
+    """A site as read, from the cache or from its database, and the metrics of that read.
+
+    Attributes:
+        template_use: what the rows read took from the auth templates; nothing when none were read.
+        unique_port_count: distinct names of ports among them.
+    """
 
     entry: SiteEntry
     metrics: InterfaceSiteCacheMetrics
+    template_use: TemplateUse = TemplateUse()
+    unique_port_count: int = 0
 
     @property
     def from_cache(self) -> bool:
@@ -78,6 +86,15 @@ class DeviceRepository:
         self._force_refresh = force_refresh
         # Takes the place of the shared cache while that is switched off.
         self._own: dict[str, SiteEntry] = {}
+
+    @property
+    def templates(self) -> AuthTemplates:
+        """The auth templates as their files have them now.
+
+        Raises:
+            TemplateError: a template file that cannot be read.
+        """
+        return self._hints.templates().templates
 
     # Sites
 
@@ -179,16 +196,15 @@ class DeviceRepository:
         return SiteRead(SiteEntry(cache_status=metrics.cache_status), metrics)
 
     def _hydrated(self, site: str, database: Database, own: SiteEntry | None, *, refresh: bool) -> SiteRead:
-        metrics: InterfaceSiteCacheMetrics | None = None
+        done: Hydration | None = None
 
         def hydrate(cached: SiteEntry | None) -> SiteEntry:
-            nonlocal metrics
+            nonlocal done
             if cached is not None and not self._serves(cached, database):
                 cached = None
             done = hydrate_site(
                 site, database, previous=own if cached is None else cached, templates=self._hints, refresh=refresh
             )
-            metrics = done.metrics
             return done.entry
 
         try:
@@ -206,11 +222,11 @@ class DeviceRepository:
             raise HydrationFailed(site, str(error)) from error
         if not self.cache.enabled:
             self._own[fold(site)] = entry
-        if metrics is None:  # another thread read the site while this one waited
+        if done is None:  # another thread read the site while this one waited
             return self._reused(site, entry, shared=self.cache.enabled, refresh=refresh)
         if self.telemetry.enabled:
-            self.telemetry.emit(metrics)
-        return SiteRead(entry, metrics)
+            self.telemetry.emit(done.metrics)
+        return SiteRead(entry, done.metrics, done.template_use, done.unique_port_count)
 
     def _tell_failure(self, site: str, dialect: str, *, refresh: bool) -> None:
         self.telemetry.emit(

@@ -14,6 +14,24 @@ Case = tuple[object, str, object, object]
 """Make of the device, template of the port, colour and status as stored; make, colour and status may be null."""
 
 
+class RowCounts(msgspec.Struct):
+    """How many rows lacked a colour or status, and what they got.
+
+    Attributes:
+        apply: rows that lacked one.
+        template_missing: of them rows that follow no template.
+        template_unknown: of them rows whose template the vendor does not have.
+        color: rows whose colour was set.
+        status: rows whose status was set.
+    """
+
+    apply: int = 0
+    template_missing: int = 0
+    template_unknown: int = 0
+    color: int = 0
+    status: int = 0
+
+
 class Resolution(msgspec.Struct, frozen=True):
     """Colours and statuses by key, and the look-ups they took."""
 
@@ -27,11 +45,11 @@ class LoadedTemplates:
     """One state of the template files, and which of their hints have been looked up so far."""
 
     def __init__(self, templates: AuthTemplates) -> None:
-        self._templates = templates
+        self.templates = templates
         self._seen: set[tuple[str, str]] = set()
 
-    def resolve(self, cases: Mapping[Hashable, Case], rows: Mapping[Hashable, int]) -> Resolution:
-        """Colour and status of each distinct case, of which there are so many rows.
+    def resolve(self, cases: Mapping[Hashable, Case], rows: Mapping[Hashable, int], counts: RowCounts) -> Resolution:
+        """Colour and status of each distinct case, of which there are so many rows; adds to ``counts``.
 
         A row counts when its colour or status is missing and it has a template: as a miss the first time that this
         vendor and template are looked up, else as a hit (reference: site-cache 3.4 and 7.4).
@@ -42,10 +60,16 @@ class LoadedTemplates:
         for key, (make, template, stored_color, stored_status) in cases.items():
             color, status = _text(stored_color), _text(stored_status)
             if not color or not status:
-                vendor = self._templates.vendor(_text(make))
-                hint = self._templates.hint(vendor, template)
+                vendor = self.templates.vendor(_text(make))
+                hint = self.templates.hint(vendor, template)
+                counts.apply += rows[key]
+                counts.color += 0 if color else rows[key]
+                counts.status += 0 if status else rows[key]
                 color, status = color or hint.color, status or hint.status
-                if template.strip():
+                if not template.strip():
+                    counts.template_missing += rows[key]
+                else:
+                    counts.template_unknown += 0 if hint.known else rows[key]
                     counted += rows[key]
                     looked_up = (vendor, fold(template))
                     if looked_up not in self._seen:

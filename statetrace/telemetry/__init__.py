@@ -1,5 +1,6 @@
 """Events as typed records, the sink that writes them, stage stop-watches."""
 
+from statetrace.telemetry.breakdown_event import DatabaseWriteBreakdown
 from statetrace.telemetry.cache_events import (
     InterfaceSiteCacheClearInvocation,
     InterfaceSiteCacheHostPersisted,
@@ -10,6 +11,15 @@ from statetrace.telemetry.cache_events import (
     InterfaceSiteCacheSharedStoreState,
 )
 from statetrace.telemetry.events import ENTRY_TYPE, HOST_MAP_TYPE, Event, runspace_id
+from statetrace.telemetry.ingestion_events import (
+    ConcurrencyOverrideSummary,
+    ConcurrencyProfileResolved,
+    InterfacePersistenceFailure,
+    ParseDuration,
+    ParserSchedulerLaunch,
+    SkippedDuplicate,
+    utc_text,
+)
 from statetrace.telemetry.metrics_event import (
     CandidateMissingSample,
     InterfaceSiteCacheMetrics,
@@ -23,15 +33,41 @@ from statetrace.telemetry.port_events import (
 )
 from statetrace.telemetry.sink import DirectorySink, Sink
 from statetrace.telemetry.stopwatch import Stopwatch, ratio, round_ms
+from statetrace.telemetry.sync_event import InterfaceSyncTiming
+from statetrace.telemetry.sync_parts import (
+    ExistingRows,
+    ParserMissingSample,
+    ResolveContext,
+    RowDiff,
+    RowWrite,
+    SiteLookup,
+    TemplateApplySample,
+    TemplateUse,
+)
 from statetrace.telemetry.telemetry import NO_TELEMETRY, Telemetry
+from statetrace.telemetry.write_events import (
+    DatabaseWriteLatency,
+    InterfaceBulkInsert,
+    InterfaceBulkInsertTiming,
+    RowsWritten,
+    SiteExistingRowCacheState,
+)
 
 __all__ = [
     "ENTRY_TYPE",
     "HOST_MAP_TYPE",
     "NO_TELEMETRY",
     "CandidateMissingSample",
+    "ConcurrencyOverrideSummary",
+    "ConcurrencyProfileResolved",
+    "DatabaseWriteBreakdown",
+    "DatabaseWriteLatency",
     "DirectorySink",
     "Event",
+    "ExistingRows",
+    "InterfaceBulkInsert",
+    "InterfaceBulkInsertTiming",
+    "InterfacePersistenceFailure",
     "InterfacePortDispatchMetrics",
     "InterfacePortQueueMetrics",
     "InterfacePortStreamMetrics",
@@ -43,12 +79,26 @@ __all__ = [
     "InterfaceSiteCacheRunspaceState",
     "InterfaceSiteCacheSharedStore",
     "InterfaceSiteCacheSharedStoreState",
+    "InterfaceSyncTiming",
+    "ParseDuration",
+    "ParserMissingSample",
+    "ParserSchedulerLaunch",
     "PortBatchReady",
+    "ResolveContext",
+    "RowDiff",
+    "RowWrite",
+    "RowsWritten",
     "SignatureMismatchSample",
     "Sink",
+    "SiteExistingRowCacheState",
+    "SiteLookup",
+    "SkippedDuplicate",
     "Stopwatch",
     "Telemetry",
+    "TemplateApplySample",
+    "TemplateUse",
     "ratio",
     "round_ms",
     "runspace_id",
+    "utc_text",
 ]

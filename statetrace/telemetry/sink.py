@@ -60,7 +60,9 @@ class DirectorySink:
     ) -> None:
         self.directory = directory
         self._files = DayFiles(directory, exclusive=exclusive)
-        self._logger = _EventLogger(self._files, (*processors, _Stamp(clock), _render), {})
+        self._stamp = _Stamp(clock)
+        wanted = tuple(processors)
+        self._logger = _EventLogger(self._files, (*wanted, self._stamp, _render), {}) if wanted else None
 
     def write(self, event: Event) -> None:
         """Run the event through the chain and append its line.
@@ -69,7 +71,16 @@ class DirectorySink:
             OSError: the line could not be written.
             Exception: whatever a processor of the user raises.
         """
-        self._logger.emit(msgspec.to_builtins(event))
+        if self._logger is not None:
+            self._logger.emit(msgspec.to_builtins(event))
+            return
+        # With nobody to change its fields an event need not become a dictionary, which is two thirds of the cost.
+        timestamp = self._stamp.now()
+        line = _line(event)
+        after_name = line.index(b'"', len(b'{"EventName":"')) + 1
+        self._files.write(
+            timestamp[:10], b'%b,"Timestamp":"%b"%b\r\n' % (line[:after_name], timestamp.encode(), line[after_name:])
+        )
 
     def close(self) -> None:
         """Release the open file; an event that comes later opens it again."""
@@ -98,14 +109,18 @@ class _Stamp:
         self._second: tuple[int, str, str] = (-1, "", "")
 
     def __call__(self, _: WrappedLogger, __: str, fields: EventDict) -> EventDict:
+        name = fields.pop("EventName", "")
+        fields.pop("Timestamp", None)
+        return {"EventName": name, "Timestamp": self.now(), **fields}
+
+    def now(self) -> str:
+        """Local time with seven fraction digits and offset."""
         epoch, nanoseconds = divmod(self._clock(), 1_000_000_000)
         second, start, offset = self._second
         if epoch != second:
             start, offset = _local_time(epoch)
             self._second = (epoch, start, offset)
-        name = fields.pop("EventName", "")
-        fields.pop("Timestamp", None)
-        return {"EventName": name, "Timestamp": f"{start}.{nanoseconds // 100:07d}{offset}", **fields}
+        return f"{start}.{nanoseconds // 100:07d}{offset}"
 
 
 def _local_time(epoch: int) -> tuple[str, str]:
@@ -121,16 +136,21 @@ _NOT_ASCII = re.compile("[^\x00-\x7f]+")
 
 def _render(_: WrappedLogger, __: str, fields: EventDict) -> tuple[tuple[str, bytes], dict[str, Any]]:
     """The arguments of ``DayFiles.write``."""
+    return (fields["Timestamp"][:10], _line(fields) + b"\r\n"), {}
+
+
+def _line(event: Event | EventDict) -> bytes:
+    """The event as one JSON object of ASCII characters."""
     try:
-        line = _encode(fields)
+        line = _encode(event)
     except UnicodeEncodeError:
-        line = _encode(_repaired(fields))
+        line = _encode(_repaired(event if isinstance(event, dict) else msgspec.to_builtins(event)))
     if not line.isascii():
         # Windows PowerShell reads a file without byte order mark in the code page of the machine, and some readers take
         # U+0085 and U+2028 for line ends; escapes mean the same to all of them.
         text = _NOT_ASCII.sub(lambda match: json.dumps(match[0])[1:-1], line.decode())
         line = text.encode("ascii")
-    return (fields["Timestamp"][:10], line + b"\r\n"), {}
+    return line
 
 
 def _repaired(value: Any) -> Any:

@@ -13,47 +13,9 @@ import subprocess
 import sys
 
 import pytest
+from command_line import ADVERSE, document, run
 
-from statetrace.cache import shared
-from statetrace.cli import main
 from statetrace.demo import SyntheticSite, write_site
-
-
-def run(*arguments, cwd=None, **environ):
-    own = {name: value for name, value in os.environ.items() if not name.startswith("STATETRACE_")}
-    return subprocess.run(
-        [sys.executable, "-m", "statetrace", *map(str, arguments)],
-        cwd=cwd, capture_output=True, text=True, encoding="utf-8", timeout=120, check=False,
-        env={**own, "COLUMNS": "200", **environ},
-    )  # fmt: skip
-
-
-@pytest.fixture
-def call(monkeypatch, capsys):
-    """The same as ``run``, in this process."""
-    for name in [name for name in os.environ if name.startswith("STATETRACE_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("COLUMNS", "200")
-
-    def call(*arguments):
-        monkeypatch.setattr(shared, "_process_cache", None)
-        monkeypatch.setattr(sys, "argv", ["statetrace", *map(str, arguments)])
-        with pytest.raises(SystemExit) as left:
-            main()
-        printed = capsys.readouterr()
-        return subprocess.CompletedProcess(sys.argv, left.value.code, printed.out, printed.err)
-
-    return call
-
-
-ADVERSE = {"STATETRACE_DISABLE_SHARED_CACHE": "1", "STATETRACE_SHARED_CACHE_MAX_ROWS": "1"}
-"""An environment in which the shared cache keeps nothing."""
-
-
-def document(*arguments, by=run, **options):
-    finished = by(*arguments, "--json", **options)
-    assert finished.returncode == 0, finished.stderr
-    return json.loads(finished.stdout)
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +41,7 @@ def snapshot(folder):
 
 @pytest.mark.parametrize(
     "command",
-    [(), ("hydrate",), ("show",), ("convert",), ("demo",), ("snapshot",)]
+    [(), ("demo",), ("ingest",), ("parse",), ("hydrate",), ("show",), ("convert",), ("corpus",), ("snapshot",)]
     + [("snapshot", name) for name in ("export", "import", "inspect", "check", "convert")],
 )
 def test_every_command_explains_itself(call, command):
@@ -102,6 +64,10 @@ def test_the_version_is_told():
         ("snapshot", "inspect"),
         ("hydrate", "--data", __file__),
         ("show", "ALDR", "--database", "none.sqlite"),
+        ("show", "ALDR", "--database", "postgresql://host/name"),
+        ("parse",),
+        ("ingest", "--jobs", "0"),
+        ("corpus",),
     ],
 )
 def test_wrong_usage_exits_with_2(call, arguments):
@@ -149,33 +115,6 @@ def test_what_an_encoding_lacks_is_escaped(snapshot, tmp_path):
     finished = run("snapshot", "inspect", file, PYTHONIOENCODING="latin-1")
     assert finished.returncode == 0, finished.stderr
     assert "\\u4e2d.clixml" in finished.stdout
-
-
-# demo
-
-
-def test_the_demo_shows_cold_cached_and_carried_sites_side_by_side(tmp_path):
-    report = document("demo", tmp_path / "demo")
-    assert [(metrics["HostCount"], metrics["TotalRows"], metrics["Provider"]) for metrics in report["Cold"]] == [
-        (12, 120, "ADODB"),
-        (25, 1200, "ADODB"),
-    ]
-    assert [metrics["Provider"] for metrics in report["Cached"]] == ["Cache", "Cache"]
-    assert [(site["CacheStatus"], site["TotalRows"]) for site in report["FreshProcess"]["Sites"]] == [
-        ("SharedOnly", 120),
-        ("SharedOnly", 1200),
-    ]
-    again = run("demo", tmp_path / "demo")  # what is there is used as it is
-    assert again.returncode == 0
-    assert "Materialize ms" in again.stdout
-    assert "1,200" in again.stdout
-
-
-def test_the_demo_leaves_nothing_behind_unless_told_where(tmp_path):
-    finished = run("demo", cwd=tmp_path, TMPDIR=str(tmp_path), **ADVERSE)
-    assert finished.returncode == 0
-    assert "BRCK there" in finished.stdout
-    assert list(tmp_path.iterdir()) == []
 
 
 # hydrate

@@ -102,3 +102,55 @@ def test_entries_are_immutable():
         site.fields["a"] = 2
     with pytest.raises(TypeError):
         site.hosts["B"] = CaseInsensitiveMap()
+
+
+def test_a_copy_differs_in_what_was_changed_and_counts_anew_what_it_holds():
+    site = entry(
+        {"A": ["p1", "p2"]}, cached_at=T1, cache_status="Hit", source=DatabaseState("db", "1"), fields={"a": 1}
+    )
+    for changes in (
+        {"cached_at": T2},
+        {"cache_status": None},
+        {"source": None},
+        {"fields": {"b": 2}},
+        {"hosts": entry({"B": ["p1"]}).hosts},
+        {"hosts": entry({"B": []}).hosts, "source": DatabaseState("db", "2"), "fields": {}},
+    ):
+        copied = site.evolve(**changes)
+        for name in ("hosts", "cached_at", "cache_status", "source", "fields"):
+            assert getattr(copied, name) == changes.get(name, getattr(site, name))
+        assert (copied.host_count, copied.total_rows) == (len(copied.hosts), sum(map(len, copied.values())))
+        assert pickled(copied) == copied
+    assert (site.cached_at, site.source, dict(site.fields)) == (T1, DatabaseState("db", "1"), {"a": 1})
+
+
+def test_a_copy_has_no_attributes_of_its_own():
+    with pytest.raises(TypeError):
+        entry({}).evolve(hosts={}, colour="red")
+
+
+STATE = DatabaseState("db", "1@5", "p.1")
+
+
+@pytest.mark.parametrize(
+    ("other", "agree"),
+    [
+        (STATE, True),
+        (DatabaseState("db", "1@5", "q.1"), True),
+        (DatabaseState("db", "1@5", "q.9"), True),
+        (DatabaseState("db", "1@5"), True),  # of a dialect that counts no commits
+        (DatabaseState("db", "1@5", "p.2"), False),
+        (DatabaseState("db", "1@6", "p.1"), False),
+        (DatabaseState("db", "1@6", "q.1"), False),
+        (DatabaseState("other", "1@5", "p.1"), False),
+        (DatabaseState("db"), False),
+    ],
+)
+def test_states_agree_as_far_as_can_be_told(other, agree):
+    assert STATE.agrees(other) == other.agrees(STATE) == agree
+
+
+def test_a_state_without_a_mark_agrees_with_none_not_even_itself():
+    assert not DatabaseState("db").agrees(DatabaseState("db"))
+    assert not DatabaseState("db", "", "p.1").agrees(DatabaseState("db", "", "q.1"))
+    assert DatabaseState("db", "1@5").agrees(DatabaseState("db", "1@5"))

@@ -1,0 +1,1 @@
+"""Sessions: raw logs in, stored rows, a current cache and a history out."""
