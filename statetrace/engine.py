@@ -41,6 +41,7 @@ class Engine:
         databases: where the databases of the sites are.
         cache: the shared site cache.
         repository: what can be asked.
+        persistence: stores what logs say, for those who parse them by other means.
         telemetry: where events go.
     """
 
@@ -72,6 +73,7 @@ class Engine:
             template_folder=self.settings.template_folder,
             force_refresh=self.settings.force_site_cache_refresh,
         )
+        self.persistence = ParserPersistence(self.repository, settings=self.settings)
 
     def ingest(
         self,
@@ -99,13 +101,9 @@ class Engine:
         options = SessionOptions() if options is None else options
         if jobs is not None:
             options = msgspec.structs.replace(options, jobs=jobs)
-        session = IngestionSession(self.persistence, options, on_start=on_start, on_outcome=on_outcome)
+        persistence = ParserPersistence(self.repository, settings=self.settings)
+        session = IngestionSession(persistence, options, on_start=on_start, on_outcome=on_outcome)
         return session.run(Path(logs) if isinstance(logs, str | os.PathLike) else logs)
-
-    @property
-    def persistence(self) -> ParserPersistence:
-        """Stores what logs say, for those who parse them by other means."""
-        return ParserPersistence(self.repository, settings=self.settings)
 
     def close(self) -> None:
         """Close databases and telemetry. What is cached stays cached: the cache is the process's."""

@@ -110,7 +110,7 @@ def sound_run():
                 apply_count=4, hint_applied_count=3, defaulted_count=1, auth_template_missing_count=1
             ),
         ),
-        existing=t.ExistingRows.of("CacheInitial", ("1", "2", "3", "4")),
+        existing=t.LoadedRows.of("CacheInitial", ("1", "2", "3", "4")),
         diff=t.RowDiff(unchanged=1, changed=2, inserted=2, obsolete=1, duration_ms=1.0, signature_duration_ms=0.5),
         write=t.RowWrite(bulk=batch, cache_update_duration_ms=0.25),
     )

@@ -235,7 +235,7 @@ class SharedSiteCache:
         """
         site = "" if changed is None else fold(site_of(changed))
         with self._lock:
-            for kept in self._sites.all():
+            for kept in self._sites.of_database(since.identity):
                 entry = kept.entry
                 if entry.source is None or not entry.source.agrees(since):
                     continue

@@ -20,7 +20,9 @@ _USUAL_PORTS = 48
 
 
 def corpus(
-    folder: Annotated[Path, typer.Argument(help="Where to write the logs: a folder of their own.", file_okay=False)],
+    folder: Annotated[
+        Path, typer.Argument(help="Where to write the logs: a folder of their own.", metavar="FOLDER", file_okay=False)
+    ],
     sites: Annotated[
         int | None, typer.Option(min=1, help="Number of sites: Cisco, Brocade and Arista in turn.", show_default=False)
     ] = None,

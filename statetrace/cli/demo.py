@@ -35,7 +35,10 @@ def demo(
     folder: Annotated[
         Path | None,
         typer.Argument(
-            help="Where to make it; by default a temporary folder that is removed.", show_default=False, file_okay=False
+            help="Where to make it; by default a temporary folder that is removed.",
+            metavar="FOLDER",
+            show_default=False,
+            file_okay=False,
         ),
     ] = None,
     telemetry: TelemetryDirectory = None,

@@ -33,7 +33,9 @@ _SNAPSHOTS = "Snapshots of the cache"
 
 
 def ingest(
-    logs: Annotated[Path, typer.Argument(help="The folder of raw logs, or one raw log.", readable=False)] = _LOGS,
+    logs: Annotated[
+        Path, typer.Argument(help="The folder of raw logs, or one raw log.", metavar="LOGS", readable=False)
+    ] = _LOGS,
     data: Data = DEFAULT_DATA,
     database: NewDatabase = None,
     jobs: Annotated[
@@ -116,6 +118,8 @@ def ingest(
 
     if telemetry is not None and no_telemetry:
         raise typer.BadParameter("--telemetry and --no-telemetry exclude each other")
+    if skip_site_cache and (import_snapshot or export_snapshot):
+        raise typer.BadParameter("--skip-site-cache leaves nothing to import into or to export")
     if not logs.exists():
         raise StateTraceError(
             f"{logs}: no such folder or file; name the raw logs, or make some up with `statetrace corpus {logs}`"
@@ -197,7 +201,7 @@ def _watch(engine: Engine, place: Path, options: SessionOptions, interval: float
                 trouble = ""
             except OSError as error:  # a folder on another machine comes and goes
                 logs = []
-                if trouble != (trouble := str(error)):
+                if trouble != (trouble := f"{place}: cannot be listed: {error.strerror or error}"):
                     say(f"warning: {trouble}; trying again every {interval:g} s")
     except KeyboardInterrupt:
         return 0

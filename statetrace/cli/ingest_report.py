@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from difflib import unified_diff
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -11,11 +11,13 @@ import typer
 
 from statetrace.cli.ingest_progress import in_words
 from statetrace.cli.output import counted, print_table, say
+from statetrace.ingestion.report import CANCELLED
 
 if TYPE_CHECKING:
     from statetrace.ingestion.report import HostOutcome, IngestionReport, PortChange
 
 _SLOWEST = 5
+_MOST_NAMED = 8
 _ROWS = {
     "Rows inserted": "rows_inserted",
     "Rows changed": "rows_changed",
@@ -67,7 +69,11 @@ def print_report(report: IngestionReport) -> None:
     _print_table(
         "Not ingested",
         ("Host", "Outcome", "Why", "File"),
-        [(host.hostname, host.outcome, host.message, ", ".join(host.files)) for host in report.failed],
+        [
+            (host.hostname, host.outcome, host.message, ", ".join(host.files))
+            for host in report.failed
+            if host.outcome != CANCELLED  # they may be thousands, all for one reason
+        ],
     )
     _print_table("Files not used", ("File", "Why"), [(file.path, file.reason) for file in report.unused_files])
     for remark in remarks(report):
@@ -81,9 +87,9 @@ def remarks(report: IngestionReport) -> Iterator[str]:
     snapshot = report.snapshot
     yield from (f"warning: {message}" for message in snapshot.messages)
     if snapshot.imported:
-        yield f"imported {', '.join(snapshot.imported_sites) or 'nothing'} from {snapshot.imported}"
-    for path in filter(None, (snapshot.exported, snapshot.latest)):
-        yield f"exported {', '.join(snapshot.sites)} to {path}"
+        yield f"imported {_named(snapshot.imported_sites) or 'nothing'} from {snapshot.imported}"
+    if snapshot.exported:
+        yield f"exported {_named(snapshot.sites)} to {' and '.join(filter(None, (snapshot.exported, snapshot.latest)))}"
 
 
 def summary(report: IngestionReport) -> str:
@@ -98,6 +104,10 @@ def summary(report: IngestionReport) -> str:
         f"{said}{counted(totals.hosts, 'host')} of {counted(totals.sites, 'site')} in {seconds:,.2f} s{rate}"
         f"{': ' if totals.outcomes else ''}{in_words(totals.outcomes)}; rows: {rows}"
     )
+
+
+def _named(sites: Sequence[str]) -> str:
+    return ", ".join(sites) if len(sites) <= _MOST_NAMED else counted(len(sites), "site")
 
 
 def _print_table(title: str, columns: tuple[str, ...], rows: list[tuple[object, ...]]) -> None:

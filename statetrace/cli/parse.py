@@ -29,6 +29,8 @@ def parse(
 ) -> None:
     """Show what raw logs say of each device, which of their lines were not understood, and store nothing.
 
+    Coverage is the percent of the lines of the tables read that were understood.
+
     With --json each device has its facts under the original's names, the rows of Interfaces as they would be stored,
     and a report.
     """

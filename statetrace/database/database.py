@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from statetrace.database import schema
 from statetrace.database.files import file_status, identity_text
 from statetrace.database.retry import driver_errors, missing, run_with_retry
-from statetrace.database.sqlite import SqliteFile, new_file
+from statetrace.database.sqlite import SqliteFile, new_file, sync_log
 from statetrace.database.turns import WriterTurns
 from statetrace.database.watch import counted_here
 from statetrace.errors import DatabaseError, DatabaseLocked, DatabaseReadOnly
@@ -157,6 +157,18 @@ class Database:
         """Tables, and columns as ``Table.Column``, that a connection does not show because they are none of ours."""
         with driver_errors(self.path):
             return self._backend.unknown_parts()
+
+    def sync(self) -> None:
+        """Wait until everything committed so far would survive a power cut; commits themselves do not wait.
+
+        Raises:
+            DatabaseError: the disk took it not.
+        """
+        if self.dialect == "sqlite":  # Access writes through
+            try:
+                sync_log(self.path)
+            except OSError as error:
+                raise DatabaseError(self.path, f"its log cannot be brought to disk: {error.strerror}") from error
 
     def rest(self) -> None:
         """Close idle connections, which keep pages of the file in memory, but go on noticing every change to it.

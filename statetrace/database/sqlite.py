@@ -179,6 +179,18 @@ def new_file(path: Path) -> Iterator[sa.Connection]:
         _remove(unfinished)
 
 
+def sync_log(path: Path) -> None:
+    """Bring the log of a database to disk, if it has one; what is no longer in the log was brought there by SQLite.
+
+    SQLite locks neither the log nor through it, so that opening and closing it lets go of no lock.
+
+    Raises:
+        OSError: the disk took it not.
+    """
+    with suppress(FileNotFoundError), path.with_name(f"{path.name}-wal").open("rb+") as log:
+        os.fsync(log.fileno())
+
+
 def _log_left_behind(path: Path) -> Path | None:
     """The log beside a database in which there may be commits, or what undoes half of one."""
     for log in (path.with_name(path.name + suffix) for suffix in ("-wal", "-journal")):
@@ -242,6 +254,8 @@ def _writing_connection(path: Path) -> sqlite3.Connection:
         "PRAGMA synchronous=NORMAL",
         "PRAGMA foreign_keys=ON",
         f"PRAGMA wal_autocheckpoint={_LOG_PAGES}",
+        # A log that starts anew is cut off: then its size tells every commit, however slow the file system's clock is.
+        "PRAGMA journal_size_limit=0",
     )
 
 

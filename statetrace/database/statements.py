@@ -160,3 +160,11 @@ host_row_count = Statement(
     ["hostname"],
 )
 """Hostname; one row of one number."""
+device_history_count = Statement(
+    sa.select(sa.func.count()).where(
+        schema.device_history.c.Hostname == sa.bindparam("hostname", type_=sa.String()),
+        schema.device_history.c.RunDate == sa.bindparam("run_date", type_=schema.device_history.c.RunDate.type),
+    ),
+    ["hostname", "run_date"],
+)
+"""Hostname, RunDate; one row of one number."""

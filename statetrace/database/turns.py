@@ -45,26 +45,47 @@ class _Flock:
         self._file = -1
 
     def acquire(self, timeout: float, poll_interval: float) -> None:
-        if self._file < 0:
-            self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         until = time.monotonic() + timeout
         while True:
-            try:
-                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
+            if self._file < 0:
+                self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            if not self._locked():
                 if time.monotonic() > until:
-                    raise Timeout(str(self._path)) from None
+                    raise Timeout(str(self._path))
                 time.sleep(poll_interval)
-            else:
+            elif self._is_there():
                 return
+            else:
+                self._close()  # it was deleted: whoever comes next locks another file
 
     def release(self) -> None:
         fcntl.flock(self._file, fcntl.LOCK_UN)
 
+    def _locked(self) -> bool:
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            if error.errno in (errno.EAGAIN, errno.EACCES):
+                return False
+            raise
+        return True
+
+    def _is_there(self) -> bool:
+        try:
+            there = os.stat(self._path)  # noqa: PTH116  # once a host, and pathlib doubles its cost
+        except FileNotFoundError:
+            return False
+        here = os.fstat(self._file)
+        return (there.st_dev, there.st_ino) == (here.st_dev, here.st_ino)
+
+    def _close(self) -> None:
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
+
     def __del__(self) -> None:
         with suppress(OSError):
-            if self._file >= 0:
-                os.close(self._file)
+            self._close()
 
 
 class WriterTurns:

@@ -14,7 +14,6 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
-from typing import Self
 
 from filelock import FileLock, Timeout
 
@@ -41,14 +40,6 @@ class HistoryError(StateTraceError):
     def __init__(self, path: Path, reason: str) -> None:
         self.path = path
         super().__init__(f"ingestion history {path}: {reason}")
-
-
-class SiteBusy(StateTraceError):
-    """Another process is ingesting the ``site``."""
-
-    def __init__(self, site: str) -> None:
-        self.site = site
-        super().__init__(f"site {site!r} is being ingested by another process; try again when that has ended")
 
 
 class SiteHistory:
@@ -143,7 +134,7 @@ class SiteHistory:
             rows += added.values()
             if content.damaged:
                 self._keep(raw)
-            # The databases' last commits may be lost with the power as well, so this must not outlive them.
+            # What it claims is on disk already, see Database.sync. A record lost with the power costs one more parse.
             replace_file(self.path, rows_as_blocks(rows), durable=False)
             self._take(rows, _stamp(os.stat(self.path)))  # noqa: PTH116  # beside fstat
 
@@ -203,22 +194,21 @@ class SiteHistory:
 class SiteLease:
     """The right to ingest a site, which one holder has at a time among all processes of machines that share a folder.
 
-    The system takes it from a process that died. As a context manager it raises ``SiteBusy`` if it is not free.
+    The system takes it from a process that died.
 
     >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder, SiteLease(Path(folder), "WLLS"):
-    ...     SiteLease(Path(folder), "wlls").acquire()
-    False
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     lease, other = SiteLease(Path(folder), "WLLS"), SiteLease(Path(folder), "wlls")
+    ...     lease.acquire(), other.acquire()
+    ...     lease.release()
+    (True, False)
 
     Args:
         folder: the history folder.
         site: the site code, in any case, however hostile.
-        timeout: seconds that the context manager waits.
     """
 
-    def __init__(self, folder: Path, site: str, *, timeout: float = 0.0) -> None:
-        self.site = site
-        self.timeout = timeout
+    def __init__(self, folder: Path, site: str) -> None:
         self._path = folder / f"{site_file_stem(site).upper()}.lease"
         # Whichever thread takes it, another may give it back.
         self._lock = FileLock(self._path, thread_local=False)
@@ -254,14 +244,6 @@ class SiteLease:
     def release(self) -> None:
         """Gives the lease back, if it is held."""
         self._lock.release(force=True)
-
-    def __enter__(self) -> Self:
-        if not self.acquire(self.timeout):
-            raise SiteBusy(self.site)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.release()
 
 
 def site_file_stem(site: str) -> str:

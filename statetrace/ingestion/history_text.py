@@ -5,7 +5,6 @@ from __future__ import annotations
 import codecs
 import json
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
 
 import msgspec
 
@@ -25,7 +24,7 @@ class HistoryRecord(msgspec.Struct, frozen=True, kw_only=True, rename="pascal"):
         site: site code of ``hostname``.
         file_hash: SHA-256 of the slice, 64 hexadecimal digits.
         source_length: bytes of the slice.
-        source_timestamp_utc: when the slice was written, as ``utc_text`` writes it; ``""`` if unknown.
+        source_timestamp_utc: when the slice was written, as ``telemetry.utc_text`` writes it; ``""`` if unknown.
         last_ingested_utc: when this record was made, likewise.
     """
 
@@ -50,20 +49,6 @@ class Content(msgspec.Struct, frozen=True):
 
     rows: list[Row]
     damaged: int
-
-
-def utc_text(time_ns: int) -> str:
-    """A time as the original writes it; ``""`` for one beyond its calendar.
-
-    >>> utc_text(1_767_731_313_868_425_000)
-    '2026-01-06T20:28:33.8684250Z'
-    """
-    seconds, fraction = divmod(time_ns, 1_000_000_000)
-    try:
-        moment = datetime.fromtimestamp(seconds, UTC)
-    except (OverflowError, ValueError, OSError):
-        return ""
-    return f"{moment.replace(tzinfo=None).isoformat()}.{fraction // 100:07}Z"
 
 
 def read_rows(raw: bytes) -> Content:

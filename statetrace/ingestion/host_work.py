@@ -17,9 +17,12 @@ from statetrace.ingestion.report import DUPLICATE, INGESTED, UNCHANGED, HostOutc
 from statetrace.ingestion.site_work import SiteWork
 from statetrace.ingestion.snapshots import Snapshots
 from statetrace.ingestion.telling import parse_duration, persistence_failure, skipped_duplicate, worker_state
+from statetrace.model import fold
 from statetrace.parsing import ParseMode
 from statetrace.persistence import ExistingRows, HostReport, ParserPersistence
 from statetrace.telemetry import Telemetry, round_ms
+
+_STORED_BEFORE = "stored by a process that died afterwards"
 
 
 class HostAtWork(msgspec.Struct, frozen=True):
@@ -92,15 +95,16 @@ class HostWork:
         try:
             if not self._again and (outcome := self._known(log, site, begun)) is not None:
                 return outcome
-            if self._snapshots is not None:
-                self._snapshots.before()
-            content = read_log(log)
-            database = site.database()
-            existing = self._persistence.existing_rows(log.site, log.name, database)
+            if self._snapshots is not None and self._snapshots.before():
+                begun, epoch = time.perf_counter_ns(), time.time_ns()  # an import is no work on this host
+            try:
+                content = read_log(log)
+            except OSError as error:
+                failure = JobFailure("parse_failed", f"the log cannot be read: {error}", database_failure(error).error)
+                return self._failed(log, site, JobResult(failure=failure), failure, begun, epoch)
+            existing = self._persistence.existing_rows(log.site, log.name, site.database())
         except (StateTraceError, OSError) as error:
             failure = database_failure(error)
-            if isinstance(error, OSError):
-                failure = JobFailure("parse_failed", f"the log cannot be read: {error}", failure.error)
             return self._failed(log, site, JobResult(failure=failure), failure, begun, epoch)
         run_date = datetime.now().strftime(DATE_FORMAT)  # noqa: DTZ005  # local by definition
         job = HostJob(log.name, content, log.site, existing.known, run_date)
@@ -113,6 +117,7 @@ class HostWork:
         begun, epoch = host.begun_ns + waited, host.epoch_ns + waited
         log, facts, failure = host.log, result.facts, result.failure
         report: HostReport | None = None
+        told = False
         if facts is not None and failure is None:
             try:
                 if result.written is None:
@@ -126,26 +131,32 @@ class HostWork:
                     )
             except (StateTraceError, OSError) as error:
                 failure = database_failure(error)
+                # The persistence tells of what it stores itself, and knows in which database.
+                told = result.written is None and isinstance(error, StateTraceError)
         if report is None:
             failure = failure or JobFailure("parse_failed", "the job brought nothing")
-            return self._failed(log, host.site, result, failure, begun, epoch)
+            return self._failed(log, host.site, result, failure, begun, epoch, told=told)
         try:
             host.site.ingested(log, report.hostname)
         except StateTraceError as error:
             self.warnings.append(f"{error}; logs that are stored will be parsed again")
-        self._tell_end(log, host.site, report.hostname, report.site, begun, epoch, success=True)
+        self._tell_end(log, host.site, report.hostname, report.site, begun, epoch)
+        stored_before = result.written is not None and result.written.stored_before
+        changed = stored_before or report.inserted or report.changed or report.deleted
         outcome = HostOutcome(
             report.hostname,
             report.site,
-            INGESTED if report.inserted or report.changed or report.deleted else UNCHANGED,
+            INGESTED if changed else UNCHANGED,
             report.inserted,
             report.changed,
             report.unchanged,
             report.deleted,
+            message=_STORED_BEFORE if stored_before else "",
             make=report.make,
             provider=report.origin.provider,
             provider_reason=report.origin.reason,
             coverage=result.coverage,
+            lines_missed=result.lines_missed,
         )
         return self._timed(outcome, log, begun)
 
@@ -160,6 +171,8 @@ class HostWork:
         except HistoryError as error:
             self.warnings.append(f"{error}; its logs are parsed whether they are known or not")
             return None
+        except OSError:
+            return None  # whoever needs the same file next tells which it is
         if record is None:
             return None
         self._telemetry.emit(skipped_duplicate(log, record))
@@ -175,14 +188,25 @@ class HostWork:
         failure: JobFailure,
         begun: int,
         epoch: int,
+        *,
+        told: bool = False,
     ) -> HostOutcome:
         host, code, make = log.name, log.site, ""
         if result.facts is not None:
             host, code, make = result.facts.hostname, result.facts.site, result.facts.device.make
-        if failure.outcome == "database_failed":
-            self._telemetry.emit(persistence_failure(host, failure, site.opened))
-        self._tell_end(log, site, host, code, begun, epoch, success=False)
-        outcome = HostOutcome(host, code, failure.outcome, message=failure.message, make=make, coverage=result.coverage)
+        if failure.outcome == "database_failed" and not told:
+            database = site.opened if fold(code) == fold(site.site) else None
+            self._telemetry.emit(persistence_failure(host, failure, database))
+        self._tell_end(log, site, host, code, begun, epoch, failure)
+        outcome = HostOutcome(
+            host,
+            code,
+            failure.outcome,
+            message=failure.message,
+            make=make,
+            coverage=result.coverage,
+            lines_missed=result.lines_missed,
+        )
         return self._timed(outcome, log, begun)
 
     def _timed(self, outcome: HostOutcome, log: HostLog, begun: int) -> HostOutcome:
@@ -193,11 +217,19 @@ class HostWork:
         )
 
     def _tell_end(
-        self, log: HostLog, site: SiteWork, host: str, code: str, begun: int, epoch: int, *, success: bool
+        self,
+        log: HostLog,
+        site: SiteWork,
+        host: str,
+        code: str,
+        begun: int,
+        epoch: int,
+        failure: JobFailure | None = None,
     ) -> None:
         took = time.perf_counter_ns() - begun
-        self._telemetry.emit(parse_duration(log, host, code, epoch_ns=epoch, took_ns=took, success=success))
-        self._tell_worker("Worker:PostParse", site)
+        self._telemetry.emit(parse_duration(log, host, code, epoch_ns=epoch, took_ns=took, success=failure is None))
+        raised = failure is not None and failure.error
+        self._tell_worker("Worker:PostParseError" if raised else "Worker:PostParse", site)
 
     def _tell_worker(self, stage: str, site: SiteWork) -> None:
         if self._telemetry.enabled:

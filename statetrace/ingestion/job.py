@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -44,6 +45,7 @@ class HostJob(msgspec.Struct, frozen=True):
         site: where the host is expected to be stored.
         known: the rows of the host of that name in that site, if they are known.
         run_date: local, ``YYYY-MM-DD HH:MM:SS``.
+        redone: the job was begun before, and nobody knows whether it was committed.
     """
 
     name: str
@@ -51,6 +53,7 @@ class HostJob(msgspec.Struct, frozen=True):
     site: str
     known: Known | None
     run_date: str
+    redone: bool = False
 
 
 class JobFailure(msgspec.Struct, frozen=True):
@@ -125,6 +128,7 @@ def run_job(
             known=job.known if fold(facts.hostname) == fold(job.name) else None,
             run_date=job.run_date,
             allow_empty=workplace.allow_empty,
+            once=job.redone,
         )
     except Exception as error:  # noqa: BLE001  # the border where one host's failure becomes data
         return msgspec.structs.replace(result, failure=database_failure(error), ns=watch.lap())
@@ -142,12 +146,13 @@ def database_failure(error: Exception) -> JobFailure:
 
 
 class _Place:
-    """A workplace as one process has set it up."""
+    """A workplace as one process has set it up, for all its threads."""
 
     def __init__(self, workplace: Workplace) -> None:
         self._workplace = workplace
         self._hints = HintCache(workplace.templates)
         self._databases = SiteDatabases(workplace.data, workplace.database)
+        self._lock = threading.Lock()
         self._by_site: dict[str, Database] = {}
 
     def run(self, job: HostJob) -> JobResult:
@@ -164,14 +169,16 @@ class _Place:
 
     def _database(self, site: str) -> Database:
         """The database of a site, found once."""
-        database = self._by_site.pop(site, None)
-        if database is None:
-            database = self._databases.open(site, create=True)
-            assert database is not None, "open(create=True) makes one"  # noqa: S101  # told to mypy
-        self._by_site[site] = database
-        if len(self._by_site) > _MOST_OPEN:
-            self._by_site.pop(next(iter(self._by_site))).close()
-        return database
+        with self._lock:
+            database = self._by_site.pop(site, None)
+            if database is None:
+                database = self._databases.open(site, create=True)
+                assert database is not None, "open(create=True) makes one"  # noqa: S101  # told to mypy
+            self._by_site[site] = database
+            if len(self._by_site) > _MOST_OPEN:
+                # Another thread may be at work on it: only connections that are idle are closed.
+                self._by_site.pop(next(iter(self._by_site))).close()
+            return database
 
 
 _MOST_OPEN = 16
@@ -193,7 +200,7 @@ def run_turn(jobs: Sequence[HostJob], workplace: Workplace) -> list[JobResult]:
     """
     place = _places.get(workplace)
     if place is None:
-        place = _places[workplace] = _Place(workplace)
+        place = _places.setdefault(workplace, _Place(workplace))  # another thread may have been quicker
     results: list[JobResult] = []
     reached: _Reached | None = None
     for job in jobs:
@@ -217,6 +224,8 @@ class _Reached(msgspec.Struct, frozen=True):
 
 
 def _advanced(reached: _Reached | None, job: HostJob, written: HostWritten) -> _Reached | None:
+    if job.known is not None and written.loaded:
+        return None  # what was known of one host was wrong, so what is known of the others may be
     if reached is not None and reached.now.agrees(written.before):
         return _Reached(reached.since, written.after)
     known = job.known

@@ -67,11 +67,18 @@ class HostLog(msgspec.Struct, frozen=True):
         return tuple(dict.fromkeys(part.path for part in self.parts))
 
 
-class UnusableFile(msgspec.Struct, frozen=True):
-    """A raw file of which nothing can be ingested, and why."""
+class UnusedFile(msgspec.Struct, frozen=True, rename="pascal"):
+    """A raw file of which nothing is ingested.
 
-    path: Path
+    Attributes:
+        path: the file.
+        reason: why, in words.
+        unreadable: it may hold hosts, but cannot be read; of the others it is known that they name none.
+    """
+
+    path: str
     reason: str
+    unreadable: bool = False
 
 
 class LogIndex(msgspec.Struct, frozen=True):
@@ -84,7 +91,7 @@ class LogIndex(msgspec.Struct, frozen=True):
     """
 
     logs: tuple[HostLog, ...]
-    unusable: tuple[UnusableFile, ...]
+    unusable: tuple[UnusedFile, ...]
     bytes: int
 
 
@@ -131,18 +138,18 @@ def index_logs(files: Iterable[Path]) -> LogIndex:
     A file that cannot be read is told and left out.
     """
     hosts: dict[str, _Growing] = {}
-    unusable: list[UnusableFile] = []
+    unusable: list[UnusedFile] = []
     total = 0
     for path in dict.fromkeys(map(Path, files)):
         try:
             raw = _read(path)
         except OSError as error:
-            unusable.append(UnusableFile(path, f"cannot be read: {error.strerror or error}"))
+            unusable.append(UnusedFile(str(path), f"cannot be read: {error.strerror or error}", unreadable=True))
             continue
         total += len(raw)
         if not _collect(path, raw, hosts):
             reason = "holds no prompt and no hostname line that names a device" if raw.strip() else "is empty"
-            unusable.append(UnusableFile(path, reason))
+            unusable.append(UnusedFile(str(path), reason))
     logs = tuple(
         HostLog(host.name, tuple(host.parts), host.hash.hexdigest(), host.length) for _, host in sorted(hosts.items())
     )

@@ -34,7 +34,9 @@ def preview_host(persistence: ParserPersistence, log: HostLog, mode: ParseMode, 
             else (parsed.failure.outcome, parsed.failure.message)
         )
         host, site = (log.name, log.site) if facts is None else (facts.hostname, facts.site)
-        return HostOutcome(host, site, outcome, message=message, coverage=parsed.coverage)
+        return HostOutcome(
+            host, site, outcome, message=message, coverage=parsed.coverage, lines_missed=parsed.lines_missed
+        )
     try:
         existing, diff = persistence.preview_host(facts, allow_empty=allow_empty)
     except StateTraceError as error:
@@ -50,6 +52,7 @@ def preview_host(persistence: ParserPersistence, log: HostLog, mode: ParseMode, 
         len(diff.obsolete),
         make=facts.device.make,
         coverage=parsed.coverage,
+        lines_missed=parsed.lines_missed,
         changes=tuple(_changes(existing, diff)),
     )
 

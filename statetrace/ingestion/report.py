@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from pathlib import Path
 
 import msgspec
 
 from statetrace.cache import CacheStatistics
+from statetrace.ingestion.logs import UnusedFile
 
 INGESTED, UNCHANGED, DUPLICATE = "ingested", "unchanged", "skipped_duplicate"
 CANCELLED = "cancelled"
@@ -45,6 +45,7 @@ class HostOutcome(msgspec.Struct, frozen=True, rename="pascal"):
         provider: where the rows came from that the log was compared with, as events tell it.
         provider_reason: likewise.
         coverage: percent of the lines of tables in the log that were understood.
+        lines_missed: those that were not.
         files: the raw files with its log.
         changes: what a dry run found, port by port.
     """
@@ -62,6 +63,7 @@ class HostOutcome(msgspec.Struct, frozen=True, rename="pascal"):
     provider: str = ""
     provider_reason: str = ""
     coverage: float = 100.0
+    lines_missed: int = 0
     files: tuple[str, ...] = ()
     changes: tuple[PortChange, ...] = ()
 
@@ -69,13 +71,6 @@ class HostOutcome(msgspec.Struct, frozen=True, rename="pascal"):
     def done(self) -> bool:
         """Whether the database says what the log says."""
         return self.outcome in DONE
-
-
-class UnusedFile(msgspec.Struct, frozen=True, rename="pascal"):
-    """A raw file of which nothing was ingested."""
-
-    path: str
-    reason: str
 
 
 class SnapshotRound(msgspec.Struct, frozen=True, rename="pascal"):
@@ -153,7 +148,7 @@ class IngestionReport(msgspec.Struct, frozen=True, rename="pascal"):
     @property
     def exit_code(self) -> int:
         """0 if every host's log is in the database and every file was used or named no host, else 1."""
-        unreadable = any(file.reason.startswith("cannot be read") for file in self.unused_files)
+        unreadable = any(file.unreadable for file in self.unused_files)
         return 1 if self.cancelled or self.failed or unreadable else 0
 
     def of_outcome(self, outcome: str) -> tuple[HostOutcome, ...]:
@@ -176,8 +171,3 @@ def totals_of(hosts: list[HostOutcome], *, raw_bytes: int, duration_ms: float, j
         duration_ms=duration_ms,
         jobs=jobs,
     )
-
-
-def unused(path: Path, reason: str) -> UnusedFile:
-    """A raw file that was left out."""
-    return UnusedFile(str(path), reason)

@@ -32,7 +32,6 @@ from statetrace.ingestion.report import (
     IngestionReport,
     SnapshotRound,
     totals_of,
-    unused,
 )
 from statetrace.ingestion.scheduler import Job, Scheduler
 from statetrace.ingestion.site_work import SiteWork
@@ -60,7 +59,8 @@ class SessionOptions(msgspec.Struct, frozen=True):
         again: ingest logs that are known, too.
         allow_empty: an empty table of interfaces removes a host's rows.
         dry_run: tell what would change and write nothing.
-        snapshots: where the cache is imported from before and exported to after; by default neither is done.
+        snapshots: where the cache is imported from before and exported to after; by default, in a dry run and when the
+            site cache is skipped neither is done.
     """
 
     jobs: int | None = None
@@ -105,7 +105,9 @@ class IngestionSession:
         self._on_start = on_start
         self._on_outcome = on_outcome
         self._cpu_count = os.cpu_count() or 1
-        wanted = None if options.dry_run else options.snapshots
+        # A cache that is left alone says less than the databases afterwards: it is nothing to be kept.
+        idle = options.dry_run or persistence.settings.skip_site_cache_update
+        wanted = None if idle else options.snapshots
         self._snapshots = None if wanted is None else Snapshots(wanted, persistence.repository)
         self._hosts = HostWork(
             persistence,
@@ -146,15 +148,17 @@ class IngestionSession:
                 for site in self._sites.values():
                     self._finish(site)
         if self._snapshots is not None:
-            if not self.persistence.settings.skip_site_cache_update:
+            # Whoever interrupts a session waits for nothing that can be done at any other time.
+            if not self._stopped.is_set():
                 self._snapshots.check_imported()
-            self._snapshots.after(changed=any(host.outcome == INGESTED for host in self._outcomes))
+            changed = workers.redone or any(host.outcome == INGESTED for host in self._outcomes)
+            self._snapshots.after(changed=changed)
         self._tell_overrides()
         duration = round_ms(time.perf_counter_ns() - begun)
         return IngestionReport(
             tuple(self._outcomes),
             totals_of(self._outcomes, raw_bytes=index.bytes, duration_ms=duration, jobs=workers.count),
-            tuple(unused(file.path, file.reason) for file in index.unusable),
+            index.unusable,
             snapshot=SnapshotRound() if self._snapshots is None else self._snapshots.round,
             cache=self.persistence.repository.cache.statistics(),
             warnings=tuple(

@@ -51,13 +51,13 @@ class SiteWork:
         """What is wrong with the history, one sentence each."""
         return self._history.diagnostics
 
-    def take(self, *, wait: float = 0.0) -> bool:
+    def take(self) -> bool:
         """Whether nobody else ingests the site now, so that we may.
 
         Raises:
             HistoryError: no lease can be made.
         """
-        return self._lease.acquire(wait)
+        return self._lease.acquire()
 
     @property
     def opened(self) -> Database | None:
@@ -74,6 +74,8 @@ class SiteWork:
         """
         if self._database is None:
             self._database = self._databases.open(self.site)
+        else:
+            self._databases.use(self._database)
         return self._database
 
     def made_database(self) -> Database:
@@ -85,6 +87,8 @@ class SiteWork:
         if self._database is None:
             self._database = self._databases.open(self.site, create=True)
             assert self._database is not None, "open(create=True) makes one"  # noqa: S101  # told to mypy
+        else:
+            self._databases.use(self._database)
         return self._database
 
     def duplicate_of(self, log: HostLog) -> HistoryRecord | None:
@@ -130,13 +134,16 @@ class SiteWork:
         """Write what is not in the history yet.
 
         Raises:
-            HistoryError: it cannot be written; what was to be written is dropped, and parsed again next time.
+            HistoryError, DatabaseError: it cannot be written, or the database not be synchronised; what was to be
+                written is dropped, and parsed again next time.
         """
         pending, self._pending = self._pending, []
         self._known += len(pending)
         begun = time.monotonic()
         try:
             if pending:
+                if self._database is not None:
+                    self._database.sync()  # the history must not claim what a power failure takes from the database
                 self._history.add(pending)
         finally:
             now = time.monotonic()

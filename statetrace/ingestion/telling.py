@@ -26,8 +26,12 @@ if TYPE_CHECKING:
 
 
 def worker_state(stage: str, site: str, entry: SiteEntry | None) -> Event:
-    """What the cache holds of a site at a stage: ``Worker:PreParse``, ``Worker:PostParse`` or ``…PostParseError``."""
-    if entry is None:
+    """What the cache holds of a site at a stage: ``Worker:PreParse``, ``Worker:PostParse`` or ``…PostParseError``.
+
+    The event is about what a worker has made its own: a site that was imported and not yet compared with its database
+    is none of that, and has no time either (reference: telemetry-events, consistency C11).
+    """
+    if entry is None or entry.cached_at is None:
         return InterfaceSiteCacheRunspaceState(stage=stage, site=site, cache_exists=False)
     return InterfaceSiteCacheRunspaceState(
         stage=stage,

@@ -38,10 +38,12 @@ class Workers(Protocol[K]):
     Attributes:
         count: turns that run at a time.
         turn: jobs of a turn at most.
+        redone: a job was done again that may have been committed before.
     """
 
     count: int
     turn: int
+    redone: bool
 
     @property
     def warnings(self) -> Sequence[str]:
@@ -61,6 +63,7 @@ class InlineWorkers(Generic[K]):
     """This process and thread, one job at a time."""
 
     count = 1
+    redone = False
     warnings: Sequence[str] = ()
 
     def __init__(self, workplace: Workplace, repository: DeviceRepository) -> None:
@@ -106,11 +109,14 @@ class ExecutorWorkers(Generic[K]):
         self, workplace: Workplace, count: int, spare: InlineWorkers[K], executor: Executor | None = None
     ) -> None:
         self.count = count
+        self.redone = False
         self.warnings: list[str] = []
         self._workplace = workplace
         self._spare = spare
         self._given = executor
         self._own: ProcessPoolExecutor | None = None
+        self._alone = False
+        """No process of ours can be begun."""
         self._running: dict[Future[list[JobResult]], Sequence[tuple[K, HostJob]]] = {}
         self._suspects: list[tuple[K, HostJob]] = []
 
@@ -158,13 +164,13 @@ class ExecutorWorkers(Generic[K]):
         """Where jobs go; ``None`` if no process can be begun."""
         if self._given is not None:
             return self._given
-        if self._own is None and not self.warnings:
+        if self._own is None and not self._alone:
             self._own = _pool(self.count)
             try:
                 self._own.submit(os.getpid).result()
             except (Broken, OSError) as error:
                 self.close()
-                self.count = 1
+                self.count, self._alone = 1, True
                 self.warnings.append(f"all hosts were done by one process, because no other can be begun: {error}")
         return self._own
 
@@ -175,7 +181,8 @@ class ExecutorWorkers(Generic[K]):
         self.close()
         key, job = self._suspects.pop(0)
         # Nobody knows what was committed before the death, so nothing is known of the host's rows.
-        job = HostJob(job.name, job.content, job.site, None, job.run_date)
+        job = HostJob(job.name, job.content, job.site, None, job.run_date, redone=True)
+        self.redone = True
         self._own = _pool(1)
         future = self._own.submit(run_turn, [job], self._workplace)
         self._running[future] = [(key, job)]
@@ -208,7 +215,9 @@ def check_main_module() -> None:
 
 
 def _lost(error: BaseException) -> JobResult:
-    return JobResult(failure=JobFailure("parse_failed", f"the job came back with {type(error).__name__}: {error}"))
+    kind = type(error)
+    message = f"the job came back with {kind.__name__}: {error}"
+    return JobResult(failure=JobFailure("parse_failed", message, f"{kind.__module__}.{kind.__qualname__}"))
 
 
 def _pool(count: int) -> ProcessPoolExecutor:

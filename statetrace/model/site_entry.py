@@ -16,6 +16,7 @@ HostPorts = CaseInsensitiveMap[InterfaceRow]
 """The rows of one host by port."""
 
 _NO_HOSTS: CaseInsensitiveMap[HostPorts] = CaseInsensitiveMap()
+_NO_PORTS: HostPorts = CaseInsensitiveMap()
 
 
 class DatabaseState(msgspec.Struct, frozen=True):
@@ -131,11 +132,7 @@ class SiteEntry(Mapping[str, HostPorts]):
         if "hosts" in changes or "fields" in changes:
             kept = {name: getattr(self, name) for name in ("hosts", "cached_at", "cache_status", "source", "fields")}
             return SiteEntry(**{**kept, **changes})
-        # Nothing is counted anew: this happens once a host while a site is ingested.
-        copy = SiteEntry.__new__(SiteEntry)
-        for name in SiteEntry.__slots__:
-            object.__setattr__(copy, name, changes[name] if name in changes else getattr(self, name))
-        return copy
+        return _counted({name: getattr(self, name) for name in SiteEntry.__slots__} | changes)
 
     def may_take(self, other: SiteEntry) -> bool:
         """Whether rows of ``other`` may stand beside these: not if they are known to stem from another database."""
@@ -156,6 +153,14 @@ def _restored(
     return SiteEntry(hosts, cached_at=cached_at, cache_status=cache_status, source=source, fields=fields)
 
 
+def _counted(attributes: Mapping[str, Any]) -> SiteEntry:
+    """An entry whose rows need not be counted anew: this happens several times a host while a site is ingested."""
+    entry = SiteEntry.__new__(SiteEntry)
+    for name, value in attributes.items():
+        object.__setattr__(entry, name, value)
+    return entry
+
+
 def merge_entries(existing: SiteEntry | None, incoming: SiteEntry) -> SiteEntry:
     """``existing`` overlaid by ``incoming`` (reference: site-cache 4.5).
 
@@ -169,12 +174,18 @@ def merge_entries(existing: SiteEntry | None, incoming: SiteEntry) -> SiteEntry:
         return incoming
     hosts = existing.hosts.with_items((host, ports) for host, ports in incoming.hosts.items() if ports)
     emptied = [host for host, ports in incoming.hosts.items() if not ports]
-    return SiteEntry(
-        hosts.without(emptied) if emptied else hosts,
-        cached_at=incoming.cached_at or existing.cached_at,
-        cache_status=incoming.cache_status or existing.cache_status,
-        source=_source_of_both(existing.source, incoming.source),
-        fields={**existing.fields, **incoming.fields},
+    hosts = hosts.without(emptied) if emptied else hosts
+    replaced = sum(len(existing.hosts.get(host, _NO_PORTS)) for host in incoming.hosts)
+    return _counted(
+        {
+            "hosts": hosts,
+            "host_count": len(hosts),
+            "total_rows": existing.total_rows - replaced + incoming.total_rows,
+            "cached_at": incoming.cached_at or existing.cached_at,
+            "cache_status": incoming.cache_status or existing.cache_status,
+            "source": _source_of_both(existing.source, incoming.source),
+            "fields": MappingProxyType({**existing.fields, **incoming.fields}),
+        }
     )
 
 

@@ -96,6 +96,7 @@ class DeviceLog:
         self._whole = CommandBlock("", 1, self.text, self.text.count("\n"))
         self._marked = _marked_lines(self.text)
         self._ends: list[int]
+        self._commands: list[str]
         if mode is ParseMode.PARITY:
             self.hostname = original_hostname(self.lines)
             self.blocks = self._cut(_original_prompt)
@@ -123,6 +124,11 @@ class DeviceLog:
         """The whole slice as one block, for vendors that look there when a command is missing."""
         return self._whole
 
+    def command_at(self, position: int) -> str:
+        """The command that printed what stands at ``position`` of ``text``; ``""`` when none did."""
+        following = bisect_right(self._ends, position)
+        return self._commands[following - 1] if following else ""
+
     def guarded(self, what: str, function: Callable[[], _T], default: _T) -> _T:
         """The result of ``function``; when it fails, ``default`` and a note, so that one bad block costs that block."""
         try:
@@ -146,6 +152,7 @@ class DeviceLog:
             if ends_block:
                 prompts.append((start, len(line), command))
         self._ends = [start for start, _, _ in prompts]
+        self._commands = [command for _, _, command in prompts]
         blocks: dict[str, CommandBlock] = {}
         number = self.text.count("\n", 0, self._ends[0]) + 1 if prompts else 0
         for (start, length, command), end in zip(prompts, [*self._ends, len(self.text)][1:], strict=True):

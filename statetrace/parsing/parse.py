@@ -27,7 +27,7 @@ class ParseResult(msgspec.Struct, frozen=True):
         reason: ``""``, or ``unknown_vendor``, ``parse_failed`` (both without facts), or ``no_interfaces``: the device
             was understood, but no table of interfaces was found.
         message: the reason in words.
-        report: what was read and what was not.
+        report: what was read and what was not; without facts nothing counts as read.
         name: the name of the slice.
     """
 
@@ -49,7 +49,7 @@ def parse_log(log: str | bytes, *, name: str = "", mode: ParseMode = ParseMode.L
     try:
         device = _read(log, name, mode)
     except Exception as error:  # noqa: BLE001  # the border where one host's failure becomes data
-        return ParseResult(None, "parse_failed", _in_words(error), name=name)
+        return ParseResult(None, "parse_failed", _in_words(error), ParseReport(coverage=0.0), name)
     try:
         return _parse(device)
     except Exception as error:  # noqa: BLE001  # as above; what was learned until then is reported
@@ -95,7 +95,7 @@ def _parse(device: DeviceLog) -> ParseResult:
     report = device.report.build(device.blocks)
     if facts.interfaces_found:
         return ParseResult(facts, report=report, name=device.name)
-    message = "no table of interfaces was found; the host's stored rows say more than this log"
+    message = "no table of interfaces was found; rows that are stored already are kept"
     return ParseResult(facts, "no_interfaces", message, report, device.name)
 
 
@@ -105,7 +105,7 @@ def _clean_name(name: str) -> str:
 
 
 def _failed(device: DeviceLog, reason: str, message: str) -> ParseResult:
-    return ParseResult(None, reason, message, device.report.build(device.blocks), device.name)
+    return ParseResult(None, reason, message, device.report.unread(device.blocks), device.name)
 
 
 def _in_words(error: Exception) -> str:

@@ -77,7 +77,8 @@ class ParseReport(msgspec.Struct, frozen=True):
         missed: the first 200 lines that were not understood.
         missed_count: how many there are.
         cut: texts that were cut to their columns.
-        coverage: percentage of the rows of recognised tables that were understood; 100 when there is none.
+        coverage: percent of the lines of the tables read that were understood. Commands that are not recognised, and
+            what stands outside of tables, do not count; 100 when there is no such line, 0 for a device without facts.
     """
 
     commands: tuple[CommandReport, ...] = ()
@@ -119,19 +120,18 @@ class ReportBuilder:
         """Note anything else worth telling."""
         self.notes.append(Note(message, line))
 
+    def unread(self, blocks: Mapping[str, CommandBlock]) -> ParseReport:
+        """The report over a slice that gave no facts: its commands, none of which counts as read, and the notes."""
+        commands = tuple(_command(block, recognised=False, rows=0) for block in blocks.values())
+        return ParseReport(commands=commands, notes=tuple(self.notes), coverage=0.0)
+
     def build(self, blocks: Mapping[str, CommandBlock]) -> ParseReport:
         """The report over ``blocks``, the commands of the slice."""
         rows = self._rows
         information = self._taken + self._missed_count
         return ParseReport(
             commands=tuple(
-                CommandReport(
-                    command=block.command,
-                    line=block.first_line - 1,
-                    lines=block.line_count,
-                    recognised=block.first_line in rows,
-                    rows=rows.get(block.first_line, 0),
-                )
+                _command(block, recognised=block.first_line in rows, rows=rows.get(block.first_line, 0))
                 for block in blocks.values()
             ),
             missed=tuple(self._missed),
@@ -140,3 +140,7 @@ class ReportBuilder:
             cut=tuple(self.cut),
             coverage=100.0 * self._taken / information if information else 100.0,
         )
+
+
+def _command(block: CommandBlock, *, recognised: bool, rows: int) -> CommandReport:
+    return CommandReport(block.command, block.first_line - 1, block.line_count, recognised, rows)

@@ -11,6 +11,11 @@ from statetrace.parsing.blocks import CommandBlock, DeviceLog, ParseMode
 DOTTED_MAC = re.compile(r"[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4}\Z")
 """A whole token that is a MAC address of the form ``0011.2233.4455``."""
 
+_ROW_LIKE = re.compile(
+    r"[ \t]*+(?:[*+~][ \t]++)?+(?:[0-9]++[ \t]|[A-Za-z-]*+[0-9]++/[0-9])"  # a number or a port stands first
+    r"|[^\n]*?(?<![0-9A-Fa-f:.-])"  # or the beginning of an address stands anywhere
+    r"(?:[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4}(?![0-9A-Fa-f])|(?:[0-9A-Fa-f]{2}:){3}|[0-9A-Fa-f]{6}-[0-9A-Fa-f]{2})"
+)
 _BLANK_LINE = re.compile(r"\n[^\S\n]*+(?![^\n])")
 _RULER = re.compile(r"[\s\-=+|*_.]*\Z")
 _LETTERS = re.compile(r"[A-Za-z-]+")
@@ -42,6 +47,15 @@ _SHORT = _ORIGINAL_SHORT | {
 def is_ruler(line: str) -> bool:
     """Whether a line holds nothing but blanks, dashes and the like."""
     return _RULER.match(line) is not None
+
+
+def looks_like_row(line: str) -> bool:
+    """Whether a line of a table of addresses or sessions should be one of its rows, be it cut short.
+
+    >>> looks_like_row("1/1/3   02ff"), looks_like_row("30  02ff.0000"), looks_like_row("Total: 2 addresses")
+    (True, True, False)
+    """
+    return _ROW_LIKE.match(line) is not None
 
 
 def table_span(block: CommandBlock, header: re.Pattern[str], *, blank_ends: bool = True) -> range:

@@ -12,6 +12,7 @@ import msgspec
 
 from statetrace.model.facts import DeviceFacts
 from statetrace.parsing.blocks import BlockNames, DeviceLog, ParseMode
+from statetrace.parsing.own_words import says_of_itself
 
 ENTRY_POINTS = "statetrace.vendors"
 """The entry point group by which other packages announce a ``Vendor``."""
@@ -25,7 +26,7 @@ class Vendor(msgspec.Struct, frozen=True):
     Attributes:
         make: the name that is stored: ``Cisco``.
         version_words: searched in the output of ``show version``; the first line with a hit of any vendor decides.
-        log_words: searched in the whole log when the former decide nothing.
+        log_words: searched in what the whole log says of its own device when the former decide nothing.
         parse: turns a log into facts. ``log.hostname`` is the name to use; building, floor, room, row and rack are
             derived from ``location`` afterwards, and texts are cut to their columns.
         priority: the higher one is asked first: decides between hits on one line, and the order of ``log_words``.
@@ -86,8 +87,9 @@ def choose_vendor(log: DeviceLog) -> Vendor | None:
             for vendor in candidates:
                 if vendor.version_words is not None and vendor.version_words.search(line):
                     return vendor
-    text = log.whole().text
     for vendor in candidates:
-        if vendor.log_words is not None and vendor.log_words.search(text):
+        if vendor.log_words is None:
+            continue
+        if vendor.log_words.search(log.text) if parity else says_of_itself(log, vendor.log_words):
             return vendor
     return None

@@ -54,7 +54,7 @@ KEPT = Origin("Hit", "Cache", "SiteExistingCache", "SiteExistingCache")
 SKIPPED = Origin("Disabled", "Database", "SkipSiteCacheUpdate", "DatabaseQuery")
 """The site cache must not be filled, so the host's rows alone were read."""
 UNAVAILABLE = Origin("SkippedEmpty", "Database", "SharedCacheUnavailable", "DatabaseQuery")
-"""The shared cache is switched off, or the site is new: the host's rows alone were read."""
+"""The site is new, or the shared cache is switched off or too small for it: the host's rows alone were read."""
 OVERTAKEN = Origin("Miss", "Database", "DatabaseQueryFallback", "DatabaseQuery")
 """What was known did not fit the database, to which somebody else wrote; so the host's rows were read again."""
 
@@ -66,6 +66,7 @@ class ExistingRows(msgspec.Struct, frozen=True):
         origin: where they came from.
         known: the rows and the state of the database; ``None`` when they have to be read with the host.
         entry: the site's entry that was looked into, if any.
+        before: the one that was cached when the site was read anew.
         read: the read of the site, if it was read for this host.
         fetch_ns: nanoseconds that finding them took.
     """
@@ -73,14 +74,15 @@ class ExistingRows(msgspec.Struct, frozen=True):
     origin: Origin
     known: Known | None = None
     entry: SiteEntry | None = None
+    before: SiteEntry | None = None
     read: SiteRead | None = None
     fetch_ns: int = 0
 
-    def settled(self, *, loaded: bool) -> ExistingRows:
+    def settled(self, *, loaded: bool, skip: bool) -> ExistingRows:
         """The same after the host was written: what was known counted for nothing if its rows were loaded then."""
         if not loaded or not self.origin.hit:
             return self
-        return msgspec.structs.replace(self, origin=OVERTAKEN, known=None, entry=None, read=None)
+        return ExistingRows(SKIPPED if skip else OVERTAKEN, fetch_ns=self.fetch_ns)
 
 
 class ExistingRowSource:
@@ -106,6 +108,8 @@ class ExistingRowSource:
         self._skip = skip
         self._force_refresh = force_refresh
         self._refreshed: set[str] = set()
+        # Sites that the cache would not keep: reading them whole for each host would be in vain.
+        self._too_large: set[str] = set()
 
     def of_host(self, site: str, host: str, database: Database) -> ExistingRows:
         """The existing rows of a host.
@@ -127,16 +131,18 @@ class ExistingRowSource:
             return ExistingRows(SHARED, _known(entry, host, wanted), entry)
         if self._skip:
             return ExistingRows(SKIPPED, entry=entry)
-        if not self._cache.enabled:
+        if not self._cache.enabled or fold(site) in self._too_large:
             return ExistingRows(UNAVAILABLE)
         refresh = entry is not None or self._force_refresh
         read = self._repository.read_site(site, refresh=refresh)
         self._refreshed.add(fold(site))
+        if self._cache.peek(site) is None:
+            self._too_large.add(fold(site))
         source = read.entry.source
         known = None if source is None or not source.mark else _known(read.entry, host, source)
         if read.from_cache:  # another thread read the site while this one waited
             return ExistingRows(SHARED, known, read.entry)
-        return ExistingRows(REFRESHED if refresh else HYDRATED, known, read.entry, read)
+        return ExistingRows(REFRESHED if refresh else HYDRATED, known, read.entry, entry, read)
 
     def _must_refresh(self, site: str) -> bool:
         return self._force_refresh and fold(site) not in self._refreshed

@@ -12,6 +12,7 @@ import msgspec
 from statetrace.database import Database
 from statetrace.database.schema import DATE_FORMAT
 from statetrace.errors import SnapshotError, StateTraceError
+from statetrace.model import fold
 from statetrace.persistence.canonical import HostFacts, canonical
 from statetrace.persistence.existing import UNAVAILABLE, ExistingRows, ExistingRowSource, Origin
 from statetrace.persistence.row_cache import ExistingRowCache, existing_row_cache
@@ -87,6 +88,7 @@ class ParserPersistence:
         self.row_cache = existing_row_cache() if row_cache is None else row_cache
         chunk_size = self.settings.parser.interface_bulk_chunk_size or 0
         self._chunk_size = chunk_size if chunk_size > 0 else DEFAULT_CHUNK_SIZE
+        self._hydrated: set[str] = set()
         self._existing = ExistingRowSource(
             repository,
             self.row_cache,
@@ -174,14 +176,18 @@ class ParserPersistence:
         self, facts: HostFacts, database: Database, existing: ExistingRows, written: HostWritten, run_date: str
     ) -> HostReport:
         """Put what was committed into the cache, and tell it."""
-        existing = existing.settled(loaded=written.loaded)
+        existing = existing.settled(loaded=written.loaded, skip=self.settings.skip_site_cache_update)
         story = HostStory(facts, existing, written, run_date)
         tell = self.telemetry.enabled
         batch = batch_event(story) if tell else None
         self._keep(story)
         if tell:
             self._emit(row_events(story, batch, self._chunk_size))
-        publish_ns = self._publish(story, database)
+        try:
+            publish_ns = self._publish(story, database)
+        except StateTraceError as error:  # what is committed stays so
+            publish_ns = 0
+            _log.warning("site %s is not cached: %s", facts.site, error)
         if tell:
             self._emit(write_events(story, batch, publish_ns))
         diff = written.diff
@@ -251,12 +257,11 @@ class ParserPersistence:
         return took if published else 0
 
     def _hydrate(self, site: str) -> bool:
-        """Cache a site that is new, or was dropped for others meanwhile: one host of it would not be the whole site."""
-        try:
-            self.repository.read_site(site)
-        except StateTraceError as error:  # the host is stored all the same
-            _log.warning("site %s is not cached: %s", site, error)
+        """Cache a site that is not, whole; once, or the cache is too small for it."""
+        if fold(site) in self._hydrated:
             return False
+        self._hydrated.add(fold(site))
+        self.repository.read_site(site)
         return True
 
     def _emit(self, events: Iterable[Event]) -> None:

@@ -14,6 +14,7 @@ from statetrace.telemetry import (
     InterfaceBulkInsertTiming,
     InterfacePortStreamMetrics,
     InterfaceSyncTiming,
+    LoadedRows,
     PortBatchReady,
     ResolveContext,
     RowDiff,
@@ -23,7 +24,6 @@ from statetrace.telemetry import (
     SiteLookup,
     round_ms,
 )
-from statetrace.telemetry import ExistingRows as ExistingRowsPart
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -177,7 +177,7 @@ def _sync_event(story: HostStory, batch: InterfaceBulkInsertTiming | None, publi
             refresh=again,
             **_read_of(existing),
         ),
-        existing=ExistingRowsPart(
+        existing=LoadedRows(
             source=origin.source,
             row_count=written.existing,
             keys_sample="|".join(written.existing_sample),
@@ -221,4 +221,8 @@ def _contexts(existing: ExistingRows, host: str) -> tuple[ResolveContext, Resolv
     if existing.read is None:
         status = "SharedStoreMatch" if existing.origin.hit else "Disabled"
         return ResolveContext.of(status, existing.entry, host), ResolveContext()
-    return ResolveContext(status="EntryNull"), ResolveContext.of("ExactMatch", existing.entry, host)
+    stale = existing.before
+    initial = (
+        ResolveContext(status="EntryNull") if stale is None else ResolveContext.of("SharedStoreMatch", stale, host)
+    )
+    return initial, ResolveContext.of("ExactMatch", existing.entry, host)

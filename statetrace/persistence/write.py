@@ -79,6 +79,7 @@ class HostWritten(msgspec.Struct, frozen=True):
         before: the state of the database before the transaction, nobody else writing since.
         after: its state after the commit; without a mark if a foreign program wrote at the same instant.
         times: nanoseconds by stage.
+        stored_before: an earlier attempt had stored it all, so nothing was written.
     """
 
     diff: HostDiff
@@ -88,6 +89,7 @@ class HostWritten(msgspec.Struct, frozen=True):
     before: DatabaseState
     after: DatabaseState
     times: WriteTimes
+    stored_before: bool = False
 
 
 def write_host(
@@ -98,6 +100,7 @@ def write_host(
     known: Known | None,
     run_date: str,
     allow_empty: bool = False,
+    once: bool = False,
 ) -> HostWritten:
     """Store what a log says of a host, in one transaction, and tell what that changed.
 
@@ -112,6 +115,7 @@ def write_host(
             another site.
         run_date: local, ``YYYY-MM-DD HH:MM:SS``, for the histories.
         allow_empty: a table of interfaces that was found and is empty removes the host's rows after all.
+        once: an earlier attempt, with the same date, may have been committed; what it stored is not stored again.
 
     Raises:
         DatabaseError: nothing was stored.
@@ -119,12 +123,19 @@ def write_host(
     make = RowMaker(templates, facts.device.make)
     if known is not None:
         with suppress(_Contradicted):
-            return _write_host(database, facts, make, known, run_date, allow_empty=allow_empty)
-    return _write_host(database, facts, make, None, run_date, allow_empty=allow_empty)
+            return _write_host(database, facts, make, known, run_date, allow_empty=allow_empty, once=once)
+    return _write_host(database, facts, make, None, run_date, allow_empty=allow_empty, once=once)
 
 
 def _write_host(
-    database: Database, facts: HostFacts, make: RowMaker, known: Known | None, run_date: str, *, allow_empty: bool
+    database: Database,
+    facts: HostFacts,
+    make: RowMaker,
+    known: Known | None,
+    run_date: str,
+    *,
+    allow_empty: bool,
+    once: bool,
 ) -> HostWritten:
     times = WriteTimes()
     with database.begin() as connection:
@@ -138,23 +149,15 @@ def _write_host(
         times.diff = watch.lap()
         if trusted is not None and trusted.state is None and not diff.empty:
             raise _Contradicted
-        _write_summary(connection, facts.device, len(diff.rows), run_date)
-        times.summary = watch.lap()
-
-        as_planned = _write_rows(connection, facts.hostname, diff, run_date, times, trusting=trusted is not None)
+        # Rows that differ were not stored by the earlier attempt, or have been changed since.
+        stored_before = once and diff.empty and _in_history(connection, facts.hostname, run_date)
+        if not stored_before:
+            _write_difference(connection, facts, diff, run_date, times, trusting=trusted is not None)
         watch.start()
-        if not as_planned or not _complete(connection, facts.hostname, diff):
-            if trusted is not None:
-                raise _Contradicted
-            _rewrite(connection, facts.hostname, diff)
-        times.check = watch.lap()
-
-        _write_spanning_tree(connection, facts, run_date)
-        times.spanning_tree = watch.lap()
         after = database.commit(connection)
         times.commit = watch.lap()
         times.total = whole.lap()
-    return HostWritten(diff, len(existing), tuple(existing)[:5], trusted is None, before, after, times)
+    return HostWritten(diff, len(existing), tuple(existing)[:5], trusted is None, before, after, times, stored_before)
 
 
 def compare_host(
@@ -199,6 +202,31 @@ def _stored_row(port: str, values: Iterable[object], make: RowMaker) -> Interfac
     if tooltip and tooltip != derive_tooltip(row.auth_template, row.config):
         stored["stated_tooltip"] = tooltip
     return msgspec.structs.replace(row, **stored) if stored else row
+
+
+def _in_history(connection: sa.Connection, hostname: str, run_date: str) -> bool:
+    ((count,),) = statements.device_history_count.rows(connection, (hostname, run_date))
+    return bool(count)
+
+
+def _write_difference(
+    connection: sa.Connection, facts: HostFacts, diff: HostDiff, run_date: str, times: WriteTimes, *, trusting: bool
+) -> None:
+    """Write a host, whose rows need this difference, with all its histories."""
+    watch = Stopwatch().start()
+    _write_summary(connection, facts.device, len(diff.rows), run_date)
+    times.summary = watch.lap()
+
+    as_planned = _write_rows(connection, facts.hostname, diff, run_date, times, trusting=trusting)
+    watch.start()
+    if not as_planned or not _complete(connection, facts.hostname, diff):
+        if trusting:
+            raise _Contradicted
+        _rewrite(connection, facts.hostname, diff)
+    times.check = watch.lap()
+
+    _write_spanning_tree(connection, facts, run_date)
+    times.spanning_tree = watch.lap()
 
 
 def _write_summary(connection: sa.Connection, device: Device, ports: int, run_date: str) -> None:

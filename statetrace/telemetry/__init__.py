@@ -35,7 +35,7 @@ from statetrace.telemetry.sink import DirectorySink, Sink
 from statetrace.telemetry.stopwatch import Stopwatch, ratio, round_ms
 from statetrace.telemetry.sync_event import InterfaceSyncTiming
 from statetrace.telemetry.sync_parts import (
-    ExistingRows,
+    LoadedRows,
     ParserMissingSample,
     ResolveContext,
     RowDiff,
@@ -64,7 +64,6 @@ __all__ = [
     "DatabaseWriteLatency",
     "DirectorySink",
     "Event",
-    "ExistingRows",
     "InterfaceBulkInsert",
     "InterfaceBulkInsertTiming",
     "InterfacePersistenceFailure",
@@ -80,6 +79,7 @@ __all__ = [
     "InterfaceSiteCacheSharedStore",
     "InterfaceSiteCacheSharedStoreState",
     "InterfaceSyncTiming",
+    "LoadedRows",
     "ParseDuration",
     "ParserMissingSample",
     "ParserSchedulerLaunch",

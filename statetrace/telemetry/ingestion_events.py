@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+from datetime import UTC, datetime
 from typing import Self
 
 from msgspec import UNSET, UnsetType
@@ -203,10 +203,16 @@ class InterfacePersistenceFailure(Event, frozen=True, kw_only=True):
 
 
 def utc_text(epoch_ns: int) -> str:
-    """A moment as UTC text with seven fraction digits, which rounds down (reference: telemetry-events 2.2).
+    """A moment as UTC text with seven fraction digits, which rounds down; ``""`` for one beyond the calendar.
+
+    Reference: telemetry-events 2.2.
 
     >>> utc_text(1_764_976_915_445_081_099)
     '2025-12-05T23:21:55.4450810Z'
     """
     seconds, nanoseconds = divmod(epoch_ns, 1_000_000_000)
-    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(seconds))}.{nanoseconds // 100:07d}Z"
+    try:
+        moment = datetime.fromtimestamp(seconds, UTC)
+    except (OverflowError, ValueError, OSError):
+        return ""
+    return f"{moment.replace(tzinfo=None).isoformat()}.{nanoseconds // 100:07}Z"

@@ -13,7 +13,7 @@ from statetrace.telemetry.events import Event
 from statetrace.telemetry.metrics_event import InterfaceSiteCacheMetrics, SignatureMismatchSample
 from statetrace.telemetry.sync_parts import (
     NO_PREVIOUS_SNAPSHOT,
-    ExistingRows,
+    LoadedRows,
     ParserMissingSample,
     ResolveContext,
     RowDiff,
@@ -34,7 +34,7 @@ class InterfaceSyncTiming(Event, frozen=True, kw_only=True):
 
     Attributes:
         hostname, site: host name and site key.
-        load_*, cached_row_count, existing_count, site_cache_existing_row_*: see ``ExistingRows``.
+        load_*, cached_row_count, existing_count, site_cache_existing_row_*: see ``LoadedRows``.
         cache_primed_row_count, site_cache_fetch_*, site_cache_refresh_*, site_cache_provider*: see ``SiteLookup``.
         site_cache_resolve_initial_*, site_cache_resolve_refresh_*: see ``ResolveContext``.
         site_cache_materialize_template_*: see ``InterfaceSiteCacheMetrics``, and ``TemplateUse`` for the counts.
@@ -204,7 +204,7 @@ class InterfaceSyncTiming(Event, frozen=True, kw_only=True):
 
     @classmethod
     def of(
-        cls, hostname: str, site: str, *, lookup: SiteLookup, existing: ExistingRows, diff: RowDiff, write: RowWrite
+        cls, hostname: str, site: str, *, lookup: SiteLookup, existing: LoadedRows, diff: RowDiff, write: RowWrite
     ) -> Self:
         """The event of one host, from what its parts reported.
 
@@ -272,7 +272,7 @@ class InterfaceSyncTiming(Event, frozen=True, kw_only=True):
         )
 
 
-def _site_read(metrics: InterfaceSiteCacheMetrics, lookup: SiteLookup, existing: ExistingRows) -> dict[str, Any]:
+def _site_read(metrics: InterfaceSiteCacheMetrics, lookup: SiteLookup, existing: LoadedRows) -> dict[str, Any]:
     """The fields that tell of the read of the site within the call."""
     fields = _metrics(metrics) | _templates(lookup.template_use)
     fields["site_cache_materialize_port_sort_unique_port_count"] = lookup.unique_port_count

@@ -165,7 +165,7 @@ class SiteLookup(msgspec.Struct, frozen=True, kw_only=True):
     unique_port_count: int = 0
 
 
-class ExistingRows(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class LoadedRows(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The rows that a host had before, and where they came from.
 
     Attributes:

@@ -167,8 +167,8 @@ class DatabaseWriteLatency(Event, frozen=True, kw_only=True):
     Attributes:
         hostname: host name.
         site: site key.
-        latency_ms: whole milliseconds from its begin to the end of its commit; waiting for locks and opening the
-            connection come before.
+        latency_ms: whole milliseconds of finding its existing rows, which may mean to read the site, and from the begin
+            of the transaction to the end of its commit; waiting for locks and opening the connection do not count.
     """
 
     hostname: str

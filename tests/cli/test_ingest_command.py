@@ -17,9 +17,10 @@ from rich.console import Console
 
 from statetrace.cli import ingest_progress
 from statetrace.cli.ingest_progress import IngestProgress
+from statetrace.cli.ingest_report import print_report
 from statetrace.cli.watch import LogWatch
 from statetrace.ingestion.corpus import CorpusPlan, CorpusSite, write_corpus
-from statetrace.ingestion.report import HostOutcome
+from statetrace.ingestion.report import CANCELLED, HostOutcome, IngestionReport, SnapshotRound, totals_of
 
 PLAN = CorpusPlan((CorpusSite("ALDR", "Brocade", 2, 6), CorpusSite("BRCK", "Cisco", 2, 8)), change_percent=10)
 """28 ports, of which each generation changes 3."""
@@ -198,6 +199,28 @@ def test_ctrl_c_ends_between_hosts_and_tells_what_was_left_out(tmp_path):
     report = json.loads(out)
     assert report["Cancelled"]
     assert set(report["Totals"]["Outcomes"]) == {"ingested", "cancelled"}
+
+
+def printed(hosts, **told):
+    report = IngestionReport(tuple(hosts), totals_of(hosts, raw_bytes=0, duration_ms=1.0, jobs=1), **told)
+    print_report(report)
+
+
+def test_hosts_whose_turn_never_came_are_counted_and_not_listed(capsys):
+    left_out = [HostOutcome(f"BRCK-A01-AS-{n}", "BRCK", CANCELLED, message="no turn") for n in range(100)]
+    printed([*left_out, HostOutcome("BRCK-A02-AS-1", "BRCK", "parse_failed", message="odd")], cancelled=True)
+    out, err = capsys.readouterr()
+    assert "odd" in out
+    assert "no turn" not in out
+    assert "100 cancelled" in err
+
+
+def test_many_sites_of_a_snapshot_are_counted_and_few_are_named(capsys):
+    many = tuple(f"SI{n:02}" for n in range(60))
+    printed([], snapshot=SnapshotRound("old.clixml", many[:2], "new.clixml", "latest.clixml", many))
+    err = capsys.readouterr().err
+    assert "imported SI00, SI01 from old.clixml" in err
+    assert "exported 60 sites to new.clixml and latest.clixml" in err
 
 
 # settings of a run

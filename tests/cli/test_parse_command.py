@@ -128,6 +128,8 @@ def test_a_device_that_nobody_knows_is_listed_with_the_reason(call, log, tmp_pat
     assert list(unknown) == ["Hostname", "Report"]
     assert (unknown["Hostname"], unknown["Report"]["Reason"]) == ("ODDS-A01-AS-01", "unknown_vendor")
     assert unknown["Report"]["Message"]
+    assert [command["Recognised"] for command in unknown["Report"]["Commands"]] == [False]
+    assert unknown["Report"]["Coverage"] == 0
     assert "unknown_vendor" in call("parse", tmp_path).stdout
 
 
@@ -145,6 +147,11 @@ def test_a_file_that_cannot_be_read_stops_no_other(call, log, tmp_path):
     finished = call("parse", *names)
     assert "none.log" in finished.stderr
     assert "3 failures" in finished.stderr
+
+
+def test_the_help_tells_what_coverage_is_a_percentage_of(call):
+    told = " ".join(call("parse", "--help").stdout.split())
+    assert "percent of the lines of the tables read" in told
 
 
 def test_parity_reads_as_the_original_does(call, log):

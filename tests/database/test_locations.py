@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import threading
+from pathlib import Path
 
 import pytest
 
-from statetrace.database import SiteDatabases, open_database
+from statetrace.database import SiteDatabases, locations, open_database, queries
 from statetrace.errors import DatabaseError, UnsafeName
 
 
@@ -161,6 +163,105 @@ class TestOpening:
         first = databases.open("BOYO")
         databases.close()
         assert databases.open("BOYO") is not first
+
+
+class TestSearching:
+    def test_a_new_site_asks_no_database_that_was_made_here_or_asked_before(self, data, databases, make, monkeypatch):
+        write(make, data / "BOYO/BOYO.sqlite", ("BOYO-1", "BOYO"), ("OLD-1", "OLD"))
+        asked = []
+        site_hosts = queries.site_hosts
+        monkeypatch.setattr(queries, "site_hosts", lambda: asked.append(1) or site_hosts())
+        for number in range(5):
+            databases.open(f"X{number}", create=True)
+        assert len(asked) == 1
+        assert databases.open("OLD").path == data / "BOYO/BOYO.sqlite"
+
+    def test_a_database_in_a_new_folder_is_found_at_once(self, data, databases, make):
+        assert databases.open("BOYO", create=True)
+        assert databases.open("OLD") is None
+        write(make, data / "Z/Z.sqlite", ("Z-1", "Z"), ("OLD-1", "OLD"))
+        assert databases.open("OLD").path == data / "Z/Z.sqlite"
+
+    @pytest.mark.parametrize("name", ["BOYO.sqlite", "more.sqlite"])
+    def test_a_database_put_beside_or_in_place_of_another_is_found_soon(
+        self, tmp_path, data, databases, make, monkeypatch, name
+    ):
+        databases.open("BOYO", create=True).close()
+        assert databases.open("OLD") is None
+        write(make, tmp_path / "new.sqlite", ("OLD-1", "OLD"))
+        (tmp_path / "new.sqlite").replace(data / "BOYO" / name)
+        monkeypatch.setattr(locations, "_LOOK_SECONDS", 0)
+        assert databases.open("OLD").path == data / "BOYO" / name
+
+    def test_a_site_is_found_in_that_of_its_letters_as_soon_as_it_holds_hosts(self, data, databases, make):
+        wlls = databases.open("WLLS", create=True)
+        assert databases.open("WLLS1") is None
+        make.fill(wlls, [make.device("WLLS-1", "WLLS")])
+        assert databases.open("WLLS1") is wlls
+
+    def test_a_site_that_went_from_a_database_is_not_found_there(self, data, databases, make):
+        write(make, data / "BOYO/BOYO.sqlite", ("BOYO-1", "BOYO"), ("OLD-1", "OLD"))
+        with databases.open("OLD").begin() as connection:
+            connection.exec_driver_sql("DELETE FROM DeviceSummary WHERE Site = 'OLD'")
+        assert databases.open("OLD") is None
+
+    def test_a_database_that_was_deleted_holds_nothing(self, data, databases, make):
+        write(make, data / "x/Other.sqlite", ("OLD-1", "OLD"))
+        databases.open("OLD").close()
+        (data / "x/Other.sqlite").unlink()
+        assert databases.open("OLD") is None
+
+    @pytest.mark.skipif(os.name == "nt", reason="links need rights there")
+    def test_a_link_that_leads_to_itself_is_no_database(self, data, databases, make):
+        write(make, data / "BOYO/BOYO.sqlite", ("BOYO-1", "BOYO"))
+        (data / "loop").symlink_to("loop")
+        assert databases.sites() == ["BOYO"]
+
+
+class TestManyDatabases:
+    @pytest.fixture
+    def databases(self, data, monkeypatch):
+        monkeypatch.setattr(locations, "MOST_OPEN", 3)
+        databases = SiteDatabases(data)
+        yield databases
+        databases.close()
+
+    @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="open files cannot be listed on this system")
+    def test_those_used_longest_ago_keep_no_file_open(self, data, databases, make):
+        kept = [databases.open(f"S{number}", create=True) for number in range(6)]
+        for database in kept:
+            databases.use(database)
+            make.fill(database, [make.device("S-1", "S")])
+        assert open_in(data) == {"S3", "S4", "S5"}
+        databases.use(kept[0])
+        kept[0].state()
+        assert open_in(data) == {"S4", "S5", "S0"}
+        assert len(databases.sites()) == 1
+        assert len(open_in(data)) == 3
+        databases.close()
+        assert open_in(data) == set()
+
+    def test_whoever_reads_one_that_is_closed_goes_on_reading(self, databases, make):
+        first = databases.open("S0", create=True)
+        make.fill(first, [make.device("S-1", "S0")])
+        with first.connect() as connection:
+            for number in range(1, 6):
+                databases.open(f"S{number}", create=True)
+            assert len(connection.execute(queries.site_hosts()).fetchall()) == 1
+        assert databases.open("S0") is first
+
+
+def open_in(data):
+    """The folders in which this process has files open."""
+    found = set()
+    for link in Path("/proc/self/fd").iterdir():
+        try:
+            path = link.readlink()
+        except FileNotFoundError:
+            continue
+        if path.is_relative_to(data):
+            found.add(path.parent.name)
+    return found
 
 
 def test_numbers_for_names(data, databases, raw):

@@ -124,7 +124,7 @@ def test_files_that_name_no_device_are_told(tmp_path):
     index = indexed(
         tmp_path, empty="", blank=" \n\n", prose="Dear reader,\nnothing here.\n", good="A-1# show version\n"
     )
-    assert {file.path.name: file.reason for file in index.unusable} == {
+    assert {Path(file.path).name: file.reason for file in index.unusable} == {
         "empty.log": "is empty",
         "blank.log": "is empty",
         "prose.log": "holds no prompt and no hostname line that names a device",

@@ -13,12 +13,14 @@ from ingesting import SMALL, corpus, device_log, engine_on, events_of, forget, o
 from statetrace.cache import SharedSiteCache
 from statetrace.ingestion.profile import ConcurrencyOverrides
 from statetrace.ingestion.session import IngestionSession, SessionOptions
+from statetrace.model import DeviceFacts, PortFacts
 from statetrace.settings import Settings
 from statetrace.telemetry import (
     ConcurrencyOverrideSummary,
     ConcurrencyProfileResolved,
     DirectorySink,
     InterfacePersistenceFailure,
+    InterfaceSiteCacheRunspaceState,
     ParseDuration,
     SkippedDuplicate,
 )
@@ -96,7 +98,27 @@ def test_hosts_that_fail_are_told_once_and_as_failures(session, jobs):
     assert failure.exception_type == "statetrace.errors.DatabaseError"
     assert failure.database_path.endswith("BRCK.sqlite")
     assert Counter(event.success for event in session.captured.of(ParseDuration)) == {True: 6, False: 2}
+    # What was understood and not wanted is no error; what raised is one.
+    stages = Counter(event.stage for event in session.captured.of(InterfaceSiteCacheRunspaceState))
+    assert stages == {"Worker:PreParse": 8, "Worker:PostParse": 7, "Worker:PostParseError": 1}
     assert counted["ParserSchedulerLaunch"] == 8
+
+
+@both_ways
+def test_a_host_of_another_site_that_is_not_stored_is_told_once_with_that_site_s_database(tmp_path, own_vendor, jobs):
+    own_vendor("Acme", lambda _: DeviceFacts("BRCK-A09-AS-09", "Acme", ports=(PortFacts("1"),), interfaces_found=True))
+    captured, logs = EventCapture(), tmp_path / "logs"
+    logs.mkdir()
+    (logs / "a.log").write_text("ALDR-A09-AS-01# show version\nAcme OS 1\n")
+    with engine_on(tmp_path / "data", captured) as engine:
+        with engine.persistence.database("BRCK").begin() as connection:
+            connection.exec_driver_sql(
+                "CREATE TRIGGER refuse BEFORE INSERT ON Interfaces BEGIN SELECT RAISE(ABORT, 'no room here'); END"
+            )
+        report = engine.ingest(logs, jobs=jobs)
+    assert outcomes(report) == {"BRCK-A09-AS-09": "database_failed"}
+    (failure,) = captured.of(InterfacePersistenceFailure)
+    assert (failure.hostname, failure.database_path.endswith("BRCK.sqlite")) == ("BRCK-A09-AS-09", True)
 
 
 @pytest.mark.parametrize(

@@ -270,6 +270,43 @@ def test_snapshots_that_cannot_be_written_are_told_and_fail_nothing(tmp_path):
     assert any("was not exported" in message for message in report.snapshot.messages)
 
 
+def test_only_a_log_that_cannot_be_read_is_called_so(tmp_path, monkeypatch):
+    logs, data = corpus(tmp_path / "logs"), tmp_path / "data"
+    with engine_on(data) as engine:
+        find = engine.databases.open
+
+        def find_most(site, **options):
+            if site == "BRCK":
+                raise PermissionError(13, "Permission denied", "BRCK/somewhere")
+            # What is gone by now is one log of the other site.
+            (logs / "ALDR-A01-AS-02.log").unlink(missing_ok=True)
+            return find(site, **options)
+
+        monkeypatch.setattr(engine.databases, "open", find_most)
+        report = engine.ingest(logs, jobs=1)
+    messages = {host.hostname: (host.outcome, host.message) for host in report.failed}
+    gone, refused = messages.pop("ALDR-A01-AS-02"), messages.pop("BRCK-A01-AS-01")
+    assert gone[0] == "parse_failed"
+    assert gone[1].startswith("the log cannot be read")
+    assert refused[0] == "database_failed"
+    assert "BRCK/somewhere" in refused[1]
+    assert set(messages.values()) == {refused}
+
+
+def test_lines_of_tables_that_were_not_understood_are_counted(tmp_path):
+    logs = tmp_path / "logs"
+    logs.mkdir()
+    text = device_log("WLLS-A01-AS-01")
+    (logs / "a.log").write_text(text)
+    (logs / "b.log").write_text(
+        text.replace("AS-01", "AS-02").replace("Gi1/0/2   Desk2", "Gi1/0/2 ~~ what is this\nGi1/0/3   Desk2")
+    )
+    missed = {host.hostname: (host.lines_missed, host.coverage) for host in ingest(tmp_path / "data", logs).hosts}
+    assert missed["WLLS-A01-AS-01"] == (0, 100.0)
+    assert missed["WLLS-A01-AS-02"][0] == 1
+    assert missed["WLLS-A01-AS-02"][1] < 100.0
+
+
 def test_a_data_folder_that_cannot_be_made_fails_every_host(tmp_path):
     logs = corpus(tmp_path / "logs")
     (tmp_path / "file").write_text("in the way")

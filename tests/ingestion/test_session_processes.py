@@ -31,9 +31,13 @@ from ingesting import (
     told,
 )
 
+from statetrace.cache import read_snapshot
 from statetrace.ingestion.corpus import CorpusPlan, CorpusSite
 from statetrace.ingestion.history import SiteLease
+from statetrace.ingestion.profile import ConcurrencyOverrides
 from statetrace.ingestion.session import IngestionSession, SessionOptions
+from statetrace.ingestion.snapshots import SnapshotFiles
+from statetrace.model import DeviceFacts, PortFacts, SpanFacts
 
 pytestmark = pytest.mark.skipif(
     not Path("/proc/self/stat").exists(), reason="processes cannot be listed in /proc on this system"
@@ -50,6 +54,13 @@ with engine_on(data, DirectorySink(data / "events")) as engine:
     report = engine.ingest(logs, jobs=jobs, on_outcome=lambda host: print(host.outcome, flush=True))
 print(json.dumps([report.totals.outcomes, report.cancelled, report.warnings, counts(report)]))
 """
+WITH_FEW_FILES = (
+    """
+import resource
+resource.setrlimit(resource.RLIMIT_NOFILE, (256, 256))
+"""
+    + INGEST
+)
 SLOW = """
 import re, time
 from statetrace.model import DeviceFacts
@@ -146,6 +157,39 @@ def test_a_worker_that_is_killed_costs_no_host(tmp_path):
         assert set(outcomes(engine.ingest(logs)).values()) == {"skipped_duplicate"}
         assert engine.repository.read_site("BRCK", refresh=True).entry.total_rows == 1_200
     assert all_end(set(descendants(os.getpid())) - before)
+    ingest(tmp_path / "sound", logs)
+    assert stored(data) == stored(tmp_path / "sound")
+
+
+def test_what_a_process_committed_before_it_died_is_not_stored_twice(tmp_path, own_vendor):
+    died = tmp_path / "died"
+
+    def die_once(log):
+        if log.hostname.endswith("06") and not died.exists():
+            died.touch()
+            os._exit(9)
+        tree = (SpanFacts("10"),)
+        return DeviceFacts(log.hostname, "Acme", ports=(PortFacts("1"),), spanning_tree=tree, interfaces_found=True)
+
+    own_vendor("Acme", die_once)
+    logs, data = acme_logs(tmp_path / "logs", 8), tmp_path / "data"
+    latest = SnapshotFiles(tmp_path / "snapshots")
+    report = ingest(data, logs, options=SessionOptions(jobs=2, snapshots=latest))
+    assert died.exists()
+    assert set(outcomes(report).values()) == {"ingested"}
+    again = sorted(host.hostname for host in report.hosts if "died afterwards" in host.message)
+    # The first host went alone, and those of the turn that came before the one at fault were committed.
+    assert again == [f"WLLS-A09-AS-0{number}" for number in range(2, 6)]
+    assert told(data, "WLLS") == {f"WLLS-A09-AS-0{number}": [1, 1, 1] for number in range(1, 9)}
+    assert read_snapshot(latest.latest).entries["WLLS"].host_count == 8
+
+
+def test_threads_of_one_executor_share_more_databases_than_are_kept_open(tmp_path):
+    logs, data = corpus(tmp_path / "logs", CorpusPlan.of_size(sites=24, hosts=72)), tmp_path / "data"
+    with ThreadPoolExecutor(4) as executor:
+        overrides = ConcurrencyOverrides(thread_ceiling=4)
+        report = ingest(data, logs, options=SessionOptions(executor=executor, overrides=overrides))
+    assert set(outcomes(report).values()) == {"ingested"}
     ingest(tmp_path / "sound", logs)
     assert stored(data) == stored(tmp_path / "sound")
 
@@ -343,10 +387,13 @@ def test_two_processes_with_different_folders_share_one_data_folder(tmp_path):
 
 def test_a_session_that_waits_for_a_site_can_be_stopped(tmp_path):
     logs, data = corpus(tmp_path / "logs"), tmp_path / "data"
-    with engine_on(data) as engine, SiteLease(data / "IngestionHistory", "BRCK"):
+    lease = SiteLease(data / "IngestionHistory", "BRCK")
+    assert lease.acquire()
+    with engine_on(data) as engine:
         one = IngestionSession(engine.persistence, SessionOptions(jobs=1))
         threading.Timer(0.5, one.stop).start()
         report = one.run(logs)
+    lease.release()
     assert {(host.site, host.outcome) for host in report.hosts} == {("ALDR", "ingested"), ("BRCK", "cancelled")}
 
 
@@ -395,3 +442,11 @@ def test_an_interrupted_command_says_so_and_the_next_one_completes_the_work(jobs
         check=True,
     )
     assert json.loads(again.stdout)["Totals"]["Outcomes"]["ingested"] == report["Totals"]["Outcomes"]["cancelled"]
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_there_may_be_more_sites_than_files_can_be_open(tmp_path, jobs):
+    sites = corpus(tmp_path / "logs", CorpusPlan(tuple(CorpusSite(f"S{n:03}", "Cisco", 1, 4) for n in range(100))))
+    process = session(sites, tmp_path / "data", jobs, program=WITH_FEW_FILES)
+    go(process)
+    assert result(process)[:3] == [{"ingested": 100}, False, []]

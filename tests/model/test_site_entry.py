@@ -5,6 +5,8 @@ import pickle
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from statetrace.model import CaseInsensitiveMap, DatabaseState, InterfaceRow, SiteEntry, merge_entries
 
@@ -38,6 +40,17 @@ def test_hosts_are_merged_whole(existing, incoming, merged):
     result = merge_entries(entry(existing), entry(incoming))
     assert {host: list(ports) for host, ports in result.items()} == merged
     assert result.total_rows == sum(map(len, merged.values()))
+
+
+_HOSTS = st.dictionaries(st.sampled_from("ABab "), st.lists(st.sampled_from(["p1", "p2", "p3"]), unique=True))
+
+
+@given(st.lists(_HOSTS, min_size=1))
+def test_however_entries_are_merged_their_hosts_and_rows_are_counted(parts):
+    merged = None
+    for part in parts:
+        merged = merge_entries(merged, entry(part))
+    assert (merged.host_count, merged.total_rows) == (len(merged.hosts), sum(map(len, merged.hosts.values())))
 
 
 def test_into_nothing_an_empty_host_is_taken_as_it_is():

@@ -188,6 +188,11 @@ class TestOtherTables:
         assert ports(**commands)["Et1"].learned_macs == "001c.7300.0001,001c.7300.0002"
         assert ports(ParseMode.PARITY, **commands)["Et1"].learned_macs == "001c.7300.0001"
 
+    def test_rows_of_addresses_that_are_damaged_are_reported(self) -> None:
+        rows = "10 001c.7300.0001 DYNAMIC Et1\n10 001c.73\n??  001c.7300.0002 DYNAMIC Et1\nTotal Mac Addresses: 3\n"
+        report = parse(interfaces_status=STATUS, **{"mac address-table": self.MACS + rows}).report
+        assert [line.text.split()[0] for line in report.missed] == ["10", "??"]
+
     @pytest.mark.parametrize("mode", ParseMode)
     @pytest.mark.parametrize(
         ("session", "found"),

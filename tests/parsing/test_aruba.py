@@ -200,6 +200,13 @@ def test_learned_addresses_belong_to_known_ports_in_the_order_of_the_table() -> 
     assert (port.learned_macs, port.auth_vlan, port.vlan) == ("02:00:00:00:00:02,02:00:00:00:00:01", "20", "20")
 
 
+def test_rows_of_addresses_that_are_damaged_are_reported() -> None:
+    rows = "02:00:00:00:00:02    20       dynamic        1/1/1\n02:00:00:00:0\n02:00:00:00:00:04    x\n"
+    table = "MAC Address          VLAN     Type           Port\n" + RULER + rows
+    report = parse(**{"mac-address-table": table}).report
+    assert [line.text for line in report.missed] == ["02:00:00:00:0", "02:00:00:00:00:04    x"]
+
+
 @pytest.mark.parametrize(
     "line",
     [

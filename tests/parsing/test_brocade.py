@@ -265,6 +265,15 @@ class TestMacTable:
     def test_without_a_vlan_column_there_is_no_vlan(self) -> None:
         assert self.macs("MAC Address     Port   Type\n00aa.0000.0001  1/1/1  Dynamic\n")[0] == ("", "00aa.0000.0001")
 
+    def test_rows_that_are_damaged_are_reported(self) -> None:
+        table = (
+            "Total active entries from all ports = 4\nMAC-Address     Port   Type     Index  VLAN\n"
+            "00aa.0000.0001  1/1/1  Dynamic  7      30\n00aa.0000  1/1/2  Dynamic\n"
+            "00aa.0000.0003  9/x  Dynamic  7      30\n1/1/2  00aa\n"
+        )
+        missed = parse(interfaces_brief=self.TWO, **{"mac-address": table}).report.missed
+        assert [line.text.split()[0] for line in missed] == ["00aa.0000", "00aa.0000.0003", "1/1/2"]
+
 
 class TestSessions:
     TWO = brief("1/1/1", "1/1/2")
@@ -327,6 +336,12 @@ class TestSessions:
             },
         )
         assert found == [("Authorized", "macauth", "00aa.0000.0001"), ("Unauthorized", "macauth", "00aa.0000.0002")]
+
+    def test_sessions_that_are_damaged_are_reported(self) -> None:
+        good = "1/1/1 00aa.0000.0001 N/A u 20 8021.X permit Yes 100 Ena AUTHENTICATED\n"
+        table = self.UNIFIED + "---- ----\n" + good + "1/1/2 00aa.00\n1/1/2\nall told: 1\n"
+        missed = parse(interfaces_brief=brief("1/1/1"), authentication_sessions=table).report.missed
+        assert [line.text for line in missed] == ["1/1/2 00aa.00", "1/1/2"]
 
     @pytest.mark.parametrize(
         ("word", "in_log", "in_parity"),

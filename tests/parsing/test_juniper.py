@@ -149,6 +149,20 @@ def test_learned_addresses_tell_the_vlan_by_its_tag() -> None:
     assert (port.learned_macs, port.auth_vlan, port.vlan) == ("02:00:00:00:00:02,02:00:00:00:00:01", "30", "30")
 
 
+def test_rows_of_addresses_that_are_damaged_are_reported() -> None:
+    table = (
+        "Ethernet-switching table: 4 entries, 2 learned\n"
+        "  VLAN    MAC address         Type     Age Interfaces\n"
+        "  v30     *                   Flood      - All-members\n"
+        "  v30     02:00:00:00:00:01   Learn      0 ge-0/0/1.0\n"
+        "  v30     02:00:00:00:00:09   Static     - Router\n"
+        "  v30     02:00:00:00:00:02   Learn\n"
+        "  v30     02:00:00:0\n"
+    )
+    report = parse(interfaces_terse=TERSE + "ge-0/0/1 up up\n", **{"ethernet-switching table": table}).report
+    assert [line.text.split()[1] for line in report.missed] == ["02:00:00:00:00:02", "02:00:00:0"]
+
+
 BRACES = """\
 ## Last commit: 2025-03-03 09:00:00 UTC by ops
 interfaces {

@@ -92,6 +92,20 @@ class TestFailures:
         found = parse_log(log, name="sw1")
         assert (found.facts, found.reason, found.name) == (None, "unknown_vendor", "sw1")
 
+    @pytest.mark.parametrize("mode", ParseMode)
+    def test_without_facts_nothing_counts_as_read(self, mode: ParseMode, own_vendor: list[object]) -> None:
+        own_vendor.append(LookupError("lost"))
+        for version in ("Something else", "Acme"):
+            found = parse_log(f"sw1#show version\n{version}\nsw1#show interfaces status\nGi1/0/1\nsw1#", mode=mode)
+            assert found.facts is None
+            assert [(command.recognised, command.rows) for command in found.report.commands] == [(False, 0)] * 2
+            assert (found.report.coverage, found.report.missed_count) == (0.0, 0)
+
+    def test_without_a_table_of_interfaces_nothing_is_told_of_rows_that_may_not_exist(self) -> None:
+        found = parse_log("sw1#show version\nCisco IOS\nsw1#")
+        assert found.reason == "no_interfaces"
+        assert found.message == "no table of interfaces was found; rows that are stored already are kept"
+
     def test_an_exception_of_a_vendor_is_a_result_and_a_note(self, own_vendor: list[object]) -> None:
         own_vendor.append(ZeroDivisionError("by nought"))
         found = parse_log("sw1#show version\nAcme\nsw1#", name="sw1")

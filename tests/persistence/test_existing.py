@@ -122,14 +122,15 @@ def test_outside_skip_mode_kept_rows_count_for_nothing(filled):
 @pytest.mark.parametrize("origin", [SHARED, HYDRATED, REFRESHED, KEPT])
 def test_what_was_known_and_did_not_fit_is_told_as_read_from_the_database(origin):
     found = ExistingRows(origin, fetch_ns=7)
-    assert found.settled(loaded=False) is found
-    assert found.settled(loaded=True) == ExistingRows(OVERTAKEN, fetch_ns=7)
+    assert found.settled(loaded=False, skip=False) is found
+    assert found.settled(loaded=True, skip=False) == ExistingRows(OVERTAKEN, fetch_ns=7)
+    assert found.settled(loaded=True, skip=True) == ExistingRows(SKIPPED, fetch_ns=7)
 
 
 @pytest.mark.parametrize("origin", [SKIPPED, UNAVAILABLE])
 def test_what_was_to_be_read_from_the_database_is_told_as_that(origin):
     found = ExistingRows(origin)
-    assert found.settled(loaded=True) is found
+    assert found.settled(loaded=True, skip=False) is found
 
 
 def test_of_threads_that_want_a_site_at_once_one_tells_that_it_read_it(filled):

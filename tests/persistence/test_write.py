@@ -421,3 +421,35 @@ def test_rows_are_read_as_a_hydration_reads_them(write, world, database):
     assert CaseInsensitiveMap(
         (name, make.row(name, observed_of(row))) for name, row in existing.without(["Gi1"]).items()
     ) == existing.without(["Gi1"])
+
+
+# What may have been stored before
+
+
+def test_a_host_that_an_earlier_attempt_stored_is_left_as_it_is(world, database):
+    facts = canonical(device(ports=("1/1", "1/2"), spanning_tree=(SpanFacts("10"),)))
+    write_host(database, facts, world.repository.templates, known=None, run_date=RUN_DATE)
+    before = database.state()
+    again = write_host(database, facts, world.repository.templates, known=None, run_date=RUN_DATE, once=True)
+    assert (again.stored_before, again.diff.unchanged, again.after) == (True, 2, before)
+    for table in ("DeviceHistory", "SpanHistory"):
+        assert world.rows("COUNT(*)", table) == [(1,)]
+
+
+def test_a_host_that_an_earlier_attempt_did_not_store_is_stored_with_its_histories(world, database):
+    facts = canonical(device(ports=("1/1",), spanning_tree=(SpanFacts("10"),)))
+    write_host(database, facts, world.repository.templates, known=None, run_date=RUN_DATE)
+    # Nothing was changed, but that was at another time.
+    again = write_host(database, facts, world.repository.templates, known=None, run_date=LATER, once=True)
+    assert (again.stored_before, again.diff.empty) == (False, True)
+    for table in ("DeviceHistory", "SpanHistory"):
+        assert world.rows("RunDate", table) == [(RUN_DATE,), (LATER,)]
+
+
+def test_rows_that_differ_are_stored_whatever_was_stored_before(world, database):
+    templates = world.repository.templates
+    write_host(database, canonical(device(ports=("1/1",))), templates, known=None, run_date=RUN_DATE)
+    facts = canonical(device(ports=("1/1", "1/2")))
+    again = write_host(database, facts, templates, known=None, run_date=RUN_DATE, once=True)
+    assert (again.stored_before, list(again.diff.inserted)) == (False, ["1/2"])
+    assert world.rows("COUNT(*)", "DeviceHistory") == [(2,)]

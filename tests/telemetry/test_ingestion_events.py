@@ -203,9 +203,10 @@ def test_what_was_written_is_whole_rows_and_whole_milliseconds():
         (-1, "1969-12-31T23:59:59.9999999Z"),
         (1_764_976_915_445_081_099, "2025-12-05T23:21:55.4450810Z"),
         (1_764_979_199_999_999_999, "2025-12-05T23:59:59.9999999Z"),
+        (10**30, ""),
     ],
 )
-def test_utc_text_has_seven_digits_and_rounds_down(epoch_ns, text):
+def test_utc_text_has_seven_digits_and_rounds_down_and_is_empty_beyond_the_calendar(epoch_ns, text):
     assert utc_text(epoch_ns) == text
 
 

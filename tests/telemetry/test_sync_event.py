@@ -16,10 +16,10 @@ from statetrace.telemetry import (
     CandidateMissingSample,
     DatabaseWriteBreakdown,
     DatabaseWriteLatency,
-    ExistingRows,
     InterfaceBulkInsertTiming,
     InterfaceSiteCacheMetrics,
     InterfaceSyncTiming,
+    LoadedRows,
     ResolveContext,
     RowDiff,
     RowWrite,
@@ -92,7 +92,7 @@ BATCH = InterfaceBulkInsertTiming(
 
 
 def existing(source="CacheInitial", ports=PORTS):
-    return ExistingRows.of(source, ports, load_duration_ms=0.012)
+    return LoadedRows.of(source, ports, load_duration_ms=0.012)
 
 
 def sync(lookup=SHARED, rows=None, diff=None, write=None):
@@ -369,7 +369,7 @@ def test_real_metrics_and_a_real_batch_give_the_copies_of_the_real_event(real_ru
             metrics=metrics,
             template_use=TemplateUse(**use),
         ),
-        existing=ExistingRows(source="CacheRefresh", row_count=original["ExistingCount"]),
+        existing=LoadedRows(source="CacheRefresh", row_count=original["ExistingCount"]),
         diff=RowDiff(changed=original["DiffRowsChanged"]),
         write=RowWrite(bulk=batch),
     )

@@ -12,7 +12,15 @@ from statetrace.model.facts import UNKNOWN, DeviceFacts, PortFacts, VlanFacts
 from statetrace.parsing.blocks import BlockNames, CommandBlock, DeviceLog, ParseMode
 from statetrace.parsing.location import location_text
 from statetrace.parsing.stanzas import cut_stanzas
-from statetrace.parsing.tables import DOTTED_MAC, first_value, is_ruler, short_port_name, table_span, usual_rows
+from statetrace.parsing.tables import (
+    DOTTED_MAC,
+    first_value,
+    is_ruler,
+    looks_like_row,
+    short_port_name,
+    table_span,
+    usual_rows,
+)
 from statetrace.parsing.vendor import Vendor, register_vendor
 
 
@@ -259,7 +267,7 @@ def _learned(log: DeviceLog) -> dict[str, list[str]]:
         if fields[3:] and fields[0].isdecimal() and DOTTED_MAC.match(fields[1]):
             found.setdefault(short_port_name(fields[3], log.mode), []).append(fields[1])
             rows += 1
-        elif any(map(DOTTED_MAC.match, fields)):
+        elif looks_like_row(block.lines[index]):
             log.report.missed(block, index)
     log.report.took(block, rows)
     return found

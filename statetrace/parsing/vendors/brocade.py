@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from functools import lru_cache
 
 import msgspec
@@ -25,6 +24,7 @@ from statetrace.parsing.vendors.brocade_config import (
     stanza_name,
     stanzas,
 )
+from statetrace.parsing.vendors.brocade_macs import Learned, learned
 
 _VERSION = BlockNames(("show version",), raw=re.compile(r"#\s*show version", re.IGNORECASE))
 _CONFIG = BlockNames(("show config",), raw=re.compile(r"#\s*show config", re.IGNORECASE))
@@ -45,11 +45,6 @@ _BRIEF = {
         (ParseMode.LOG, ("show interfaces brief wide", "show interface brief wide")),
     )
 }
-_MAC_TABLE = BlockNames(
-    ("show mac address-table", "show mac-address-table", "show mac address", "show mac-address"),
-    re.compile(r"^show mac[ -]address"),
-    re.compile(r"#\s*show mac\s*-?address", re.IGNORECASE),
-)
 _SPAN = BlockNames(
     ("show spanning-tree",),
     re.compile(r"^show span\b"),
@@ -61,8 +56,6 @@ _OTHER_MODEL = re.compile(r"\bHW:\s+(\S.*)", re.IGNORECASE)
 _RELEASE = re.compile(r"SW:\s+Version\s+(\S+)", re.IGNORECASE)
 _UPTIME = (re.compile(r"uptime is\s+(.+)", re.IGNORECASE), re.compile(r"uptime:\s*(.+)", re.IGNORECASE))
 
-_LAG_PORTS = re.compile("[-*,]")
-
 _LINKS = frozenset(("Up", "Down", "Disable", "Disabled", "AdminDown", "Admin-Down", "None"))
 _DUPLEXES = frozenset(("Full", "Half", "Auto", "Auto/Full", "N/A", "None"))
 _PARITY_MAC_COLUMNS = range(8, 12)  # after port, link, state, duplex, speed and three to six more
@@ -72,11 +65,6 @@ _LAST_MAC_COLUMN = 13
 _NO_MAC = "N/A"
 _TRUNK = ("uplink", "trunk")
 _ACCESS = ("access", "user", "staff", "voice", "endpoint", "printer")
-
-_PARITY_MAC_HEADING = re.compile(r"\s*MAC\s+Address")
-_ADDRESS_WORDS = re.compile(r"mac[\s-]+address(?:es)?", re.IGNORECASE)
-_NO_COLUMN = -1
-_WORD = re.compile(r"\S+")
 
 
 class _Row(msgspec.Struct, frozen=True, gc=False):
@@ -88,30 +76,6 @@ class _Row(msgspec.Struct, frozen=True, gc=False):
     speed: str
     mac: str
     name: str
-
-
-class _Learned(msgspec.Struct, gc=False):
-    """What the MAC table says of one port: the VLAN of its first row, and all addresses."""
-
-    vlan: str
-    macs: list[str]
-
-
-class _MacColumns(msgspec.Struct, frozen=True, gc=False):
-    """Where a MAC table has its columns: numbers of fields, and the place of the heading ``VLAN`` in its line.
-
-    Attributes:
-        count: how many columns there are.
-        last: the greater one of ``mac`` and ``port``.
-        vlan: -1 when there is no such column.
-    """
-
-    count: int
-    mac: int
-    port: int
-    last: int
-    vlan: int
-    vlan_span: tuple[int, int]
 
 
 def _parse(log: DeviceLog) -> DeviceFacts:
@@ -163,13 +127,13 @@ def _ports(log: DeviceLog, config: CommandBlock | None, rows: list[_Row]) -> tup
         parts = log.guarded("the interface stanzas", lambda: stanzas(log, config), parts)
         auth = log.guarded("the authentication of ports", lambda: auth_ports(config.text, parts, log.mode), auth)
     clients: dict[str, Session] = log.guarded("the sessions", lambda: sessions(log), {})
-    learned: dict[str, _Learned] = log.guarded("the MAC table", lambda: _learned(log), {})
+    addresses_of: dict[str, Learned] = log.guarded("the MAC table", lambda: learned(log), {})
     ports = []
     for row in rows:
         stanza = parts.get(row.port, "")
         name = row.name or stanza_name(stanza) or row.port
         client = clients.get(row.port)
-        addresses = learned.get(row.port)
+        addresses = addresses_of.get(row.port)
         mode = client.mode if client is not None else auth.mode(row.port)
         # By position: names cost four times as much, and there are ports by the hundred thousand.
         ports.append(
@@ -262,81 +226,6 @@ def _mac_column(words: list[str], usual: int) -> int:
             return at
     # Loopbacks and tunnels have no address.
     return usual if words[usual : usual + 1] == [_NO_MAC.lower()] else 0
-
-
-def _learned(log: DeviceLog) -> dict[str, _Learned]:
-    """Port to what the MAC table says of it (reference: log-parsing 5.10)."""
-    block = log.find(_MAC_TABLE)
-    if block is None:
-        return {}
-    found: dict[str, _Learned] = {}
-    rows = 0
-    for port, mac, vlan in _parity_macs(block) if log.mode is ParseMode.PARITY else _log_macs(log, block):
-        rows += 1
-        if (learned := found.get(port)) is None:
-            found[port] = _Learned(vlan, [mac])
-        else:
-            learned.macs.append(mac)
-    log.report.took(block, rows)
-    return found
-
-
-def _parity_macs(block: CommandBlock) -> Iterator[tuple[str, str, str]]:
-    """Port, address and VLAN of the rows up to the first blank line, the address standing first."""
-    lines = iter(block.lines)
-    if not any(_PARITY_MAC_HEADING.match(line) for line in lines):
-        return
-    for line in lines:
-        fields = line.split()
-        if not fields:
-            return
-        if MAC.match(fields[0]) and line.startswith(fields[0]):
-            port = port_name("".join(fields[1:2]), ParseMode.PARITY)
-            # The first number that leaves at most one word behind it, be it the index before the VLAN.
-            vlan = next((word for word in fields[2:][-2:] if word.isdecimal()), "")
-            if port and vlan:
-                yield port, fields[0], vlan
-
-
-def _log_macs(log: DeviceLog, block: CommandBlock) -> Iterator[tuple[str, str, str]]:
-    """Port, address and VLAN of all rows by the columns of the heading above them."""
-    columns: _MacColumns | None = None
-    for index, line in enumerate(block.lines):
-        fields = line.split()
-        if columns is not None and len(fields) > columns.last and MAC.match(fields[columns.mac]):
-            where = fields[columns.port]
-            # A LAG may be printed as its ports, the primary one first.
-            if port := port_name(where, log.mode) or port_name(_LAG_PORTS.split(where, 1)[0], log.mode):
-                yield port, fields[columns.mac], _vlan(line, fields, columns)
-                continue
-        columns = _mac_columns(line) or columns
-        if columns is not None and any(map(MAC.match, fields)):
-            log.report.missed(block, index)
-
-
-def _mac_columns(line: str) -> _MacColumns | None:
-    """The columns of a heading such as ``MAC-Address  Port  Type  Index  VLAN``; None when ``line`` is none."""
-    heading = _ADDRESS_WORDS.sub(lambda found: "mac".ljust(len(found[0])), line.lower())
-    words = list(_WORD.finditer(heading))
-    names = [word[0] for word in words]
-    if "mac" not in names or "port" not in names:
-        return None
-    mac, port = names.index("mac"), names.index("port")
-    vlan = names.index("vlan") if "vlan" in names else _NO_COLUMN
-    span = words[vlan].span() if vlan != _NO_COLUMN else (0, 0)
-    return _MacColumns(len(names), mac, port, max(mac, port), vlan, span)
-
-
-def _vlan(line: str, fields: list[str], columns: _MacColumns) -> str:
-    """The number under the heading ``VLAN``; in a row with an empty column, by its place in the line."""
-    if columns.vlan == _NO_COLUMN:
-        return ""
-    if len(fields) >= columns.count:
-        word = fields[columns.vlan]
-    else:
-        start, end = columns.vlan_span
-        word = next((word[0] for word in _WORD.finditer(line) if word.start() < end and word.end() > start), "")
-    return word if word.isdecimal() else ""
 
 
 register_vendor(

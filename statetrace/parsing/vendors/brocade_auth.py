@@ -8,6 +8,7 @@ from collections.abc import Callable
 import msgspec
 
 from statetrace.parsing.blocks import BlockNames, CommandBlock, DeviceLog, ParseMode
+from statetrace.parsing.tables import looks_like_row
 from statetrace.parsing.vendors.brocade_config import port_name
 
 MAC = re.compile(r"[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4,6}\Z")
@@ -103,17 +104,17 @@ def _first_filled(log: DeviceLog, *names: BlockNames) -> CommandBlock | None:
 def _rows(
     log: DeviceLog, block: CommandBlock, row: Callable[[list[str], ParseMode], tuple[str, Session] | None]
 ) -> list[tuple[str, Session]]:
-    """The sessions of a table; a line with a MAC address that is no session is reported."""
+    """The sessions of a table; a line that looks like one but is none is reported."""
     found = []
     anywhere = log.mode is ParseMode.LOG or row is _unified_row
     for index, line in enumerate(block.lines):
         fields = line.split()
-        if not fields[1:] or not (anywhere or line.startswith(fields[0])):
+        if not fields or not (anywhere or line.startswith(fields[0])):
             continue
-        session = row(fields, log.mode)
+        session = row(fields, log.mode) if fields[1:] else None
         if session is not None:
             found.append(session)
-        elif any(map(MAC.match, fields[:2])):
+        elif looks_like_row(line):
             log.report.missed(block, index)
     log.report.took(block, len(found))
     return found

@@ -45,6 +45,8 @@ _LEARNED = re.compile(
     r"[ \t](?P<unit>[a-z][\w/:-]*\.[0-9]+)(?=\s|\Z)",
     re.MULTILINE,
 )
+_ADDRESS = re.compile(r"\b[0-9a-f]{2}:[0-9a-f]{2}:")
+_OWN_ADDRESS = re.compile(r"\bRouter\s*\Z")
 
 _DESCRIPTION = re.compile(r"interfaces (\S+) (?:unit (\S+) )?description (.+)")
 _TRUNK = re.compile(r"interfaces (\S+) unit \S+ family ethernet-switching (?:interface|port)-mode trunk\b")
@@ -231,3 +233,8 @@ def _learned(log: DeviceLog, vlans: Sequence[JunosVlan], rows: PortRows) -> None
     found: list[tuple[str, str, str]] = _LEARNED.findall(block.text)
     rows.learn((physical_port(unit), mac, tags.get(vlan, vlan)) for vlan, mac, unit in found)
     log.report.took(block, len(found))
+    if len(_ADDRESS.findall(block.text)) == len(found):
+        return
+    for index, line in enumerate(block.lines):
+        if _ADDRESS.search(line) and not _LEARNED.match(line) and not _OWN_ADDRESS.search(line):
+            log.report.missed(block, index)
