@@ -192,7 +192,7 @@ class IngestionSession:
             jobs,
             # One worker writes a site at a time, so that what is known of its database stays exact.
             max_workers_per_site=1,
-            max_active_sites=profile.limits.max_active_sites,
+            max_active_sites=profile.limits.max_active_sites and profile.limits.max_active_sites + workers.ahead,
             max_consecutive_site_launches=profile.max_consecutive_site_launches,
         )
         put_off: list[Job[HostLog]] = []
@@ -201,7 +201,7 @@ class IngestionSession:
             # A site has one worker at a time, so the sites at work are the workers.
             working = Counter({fold(host.log.site): 1 for host in self._at_work.values()})
             budget = min(workers.count, self._budget(profile, scheduler, len(working)))
-            may_launch = len(working) < budget and not self._stopped.is_set()
+            may_launch = len(working) < budget + workers.ahead and not self._stopped.is_set()
             job = scheduler.next_job(working) if may_launch else None
             if job is not None and not self._take(job.payload):
                 put_off.append(job)
@@ -226,7 +226,7 @@ class IngestionSession:
         """Begin a job, and as many more of its site as are worth one message to another process."""
         turn: list[HostAtWork] = []
         while True:
-            self._tell_launch(job, scheduler, len(working) + 1, budget)
+            self._tell_launch(job, scheduler, min(len(working) + 1, budget), budget)
             begun = self._hosts.begin(job.payload, self._sites[fold(job.site)])
             if isinstance(begun, HostOutcome):
                 self._settle(job.payload, begun)
@@ -290,11 +290,13 @@ class IngestionSession:
         self._hosts.warnings += site.diagnostics
 
     def _profile(self, index: LogIndex) -> ConcurrencyProfile:
-        overrides = self.options.overrides
+        overrides, parser = self.options.overrides, self.persistence.settings.parser
         if self.options.jobs is not None and overrides.thread_ceiling is None:
             overrides = msgspec.structs.replace(overrides, thread_ceiling=self.options.jobs)
+            # The other numbers follow from it; by themselves they would let one site be active.
+            parser = msgspec.structs.replace(parser, auto_scale_concurrency=True)
         sites = len({fold(log.site) for log in index.logs})
-        return resolve_profile(len(index.logs), sites, self._cpu_count, self.persistence.settings.parser, overrides)
+        return resolve_profile(len(index.logs), sites, self._cpu_count, parser, overrides)
 
     def _workers(self, profile: ConcurrencyProfile, hosts: int) -> Workers[str]:
         workplace = Workplace(

@@ -38,11 +38,13 @@ class Workers(Protocol[K]):
     Attributes:
         count: turns that run at a time.
         turn: jobs of a turn at most.
+        ahead: turns that wait at hand, so that no worker waits for its next one.
         redone: a job was done again that may have been committed before.
     """
 
     count: int
     turn: int
+    ahead: int
     redone: bool
 
     @property
@@ -63,6 +65,7 @@ class InlineWorkers(Generic[K]):
     """This process and thread, one job at a time."""
 
     count = 1
+    ahead = 0
     redone = False
     warnings: Sequence[str] = ()
 
@@ -104,6 +107,7 @@ class ExecutorWorkers(Generic[K]):
     """
 
     turn = JOBS_PER_MESSAGE
+    ahead = 2
 
     def __init__(
         self, workplace: Workplace, count: int, spare: InlineWorkers[K], executor: Executor | None = None
