@@ -44,6 +44,8 @@ from statetrace.telemetry import NO_TELEMETRY, ConcurrencyOverrideSummary, Parse
 
 SERIAL_BELOW = 64
 """Hosts for which processes are not worth their start, unless a number of them is asked for."""
+SITES_IN_TURN = 48
+"""Sites among which hosts are launched by turns."""
 _POLL_S = 0.05
 
 
@@ -173,7 +175,15 @@ class IngestionSession:
         for log in index.logs:
             if (site := fold(log.site)) not in self._sites:
                 self._sites[site] = SiteWork(log.site, self._databases, logs[site])
-        jobs = [Job(log.site, log) for log in index.logs]
+        # So many sites take turns as have databases that can stay open together.
+        turn = {site: number // SITES_IN_TURN for number, site in enumerate(self._sites)}
+        waves: list[list[Job[HostLog]]] = [[] for _ in range(max(turn.values(), default=-1) + 1)]
+        for log in index.logs:
+            waves[turn[fold(log.site)]].append(Job(log.site, log))
+        for jobs in waves:
+            self._run_wave(jobs, profile, workers)
+
+    def _run_wave(self, jobs: list[Job[HostLog]], profile: ConcurrencyProfile, workers: Workers[str]) -> None:
         while jobs:
             # Jobs of sites that another process ingests just now are put off until the others are done.
             jobs = self._run_round(jobs, profile, workers)
