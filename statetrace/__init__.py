@@ -14,7 +14,7 @@ __all__ = ["Engine", "__version__"]
 def __getattr__(name: str) -> Any:
     # Engine pulls in SQLAlchemy; what needs only the model or a reader process should not wait for it.
     if name == "Engine":
-        from statetrace.engine import Engine  # noqa: PLC0415
+        from statetrace.engine import Engine  # noqa: PLC0415  # as said above
 
         return Engine
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -121,3 +121,11 @@ class ConversionFailed(DatabaseError):
 
 class TelemetryError(StateTraceError):
     """The telemetry directory or file cannot be written."""
+
+
+class HistoryError(StateTraceError):
+    """A history of ingestion that cannot be read or written, so nothing is known of its site; carries its ``path``."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        self.path = path
+        super().__init__(f"ingestion history {path}: {reason}")

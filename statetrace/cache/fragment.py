@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import msgspec
 
-from statetrace.model import DatabaseState, SiteEntry, merge_entries
+from statetrace.cache.normalize import normalize_site_entry
+from statetrace.model import CaseInsensitiveMap, DatabaseState, InterfaceRow, SiteEntry, merge_entries
 
 
 class Fragment(msgspec.Struct, frozen=True):
@@ -12,6 +15,21 @@ class Fragment(msgspec.Struct, frozen=True):
 
     entry: SiteEntry
     since: DatabaseState | None = None
+
+    @classmethod
+    def of_host(
+        cls, host: str, ports: object, *, since: DatabaseState | None, source: DatabaseState | None
+    ) -> Fragment:
+        """The rows of one host; those in canonical form are taken as they are.
+
+        Raises:
+            CacheEntryInvalid: ``ports`` are nothing of the kind.
+        """
+        if isinstance(ports, CaseInsensitiveMap) and all(isinstance(row, InterfaceRow) for row in ports.values()):
+            entry = SiteEntry({host: ports})
+        else:
+            entry = normalize_site_entry({"HostMap": {host: ports}}) or SiteEntry()
+        return cls(entry.evolve(cached_at=datetime.now().astimezone(), source=source), since)
 
     def over(self, entry: SiteEntry | None) -> SiteEntry:
         """``entry`` with these hosts."""

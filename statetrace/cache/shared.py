@@ -6,33 +6,24 @@ import logging
 import os
 import threading
 from collections.abc import Callable, Iterable
-from datetime import datetime
 from pathlib import Path
 
 import msgspec
 
 from statetrace.cache.events import clear_invocation, host_persisted, tell_state, tell_store
-from statetrace.cache.flights import SingleFlight
 from statetrace.cache.forks import tell_after_fork
 from statetrace.cache.fragment import Fragment
-from statetrace.cache.normalize import normalize_site_entry
+from statetrace.cache.reads import SiteReads
 from statetrace.cache.report import CacheCounts, CacheStatistics, SnapshotImport
 from statetrace.cache.snapshot import SnapshotStyle, read_snapshot, write_verified
 from statetrace.cache.store import KeptSite, SiteStore
 from statetrace.errors import SnapshotError
-from statetrace.model import CaseInsensitiveMap, DatabaseState, InterfaceRow, SiteEntry, fold, site_of
+from statetrace.model import CaseInsensitiveMap, DatabaseState, SiteEntry, fold, site_of
 from statetrace.model.names import site_aliases
 from statetrace.settings import Settings
 from statetrace.telemetry import NO_TELEMETRY, Telemetry
 
 _log = logging.getLogger("statetrace.cache")
-
-
-class _Outcome(msgspec.Struct, frozen=True):
-    """What a flight brought, and whether it was read or found to be cached meanwhile."""
-
-    entry: SiteEntry
-    was_read: bool
 
 
 class SharedSiteCache:
@@ -57,20 +48,16 @@ class SharedSiteCache:
         self._counts = CacheCounts()
         self._sites = SiteStore(self._settings.shared_cache_max_rows)
         self._first_use = threading.Event()
-        self._set_up_locks()
-        tell_after_fork(self)
-
-    def _set_up_locks(self) -> None:
         self._lock = threading.RLock()
-        self._flights: SingleFlight[_Outcome] = SingleFlight()
-        # What is merged while a site is being read, by site and origin: the read may not have seen it.
-        self._merged_meanwhile: dict[tuple[str, str], list[Fragment]] = {}
+        self._reads = SiteReads(self._lock, self._peek, self._keep_read)
+        tell_after_fork(self)
 
     def after_fork(self) -> None:
         """Called in a forked child; what is cached stays cached there."""
         used = self._first_use.is_set()
         self._first_use = threading.Event()
-        self._set_up_locks()
+        self._lock = threading.RLock()
+        self._reads.start_over(self._lock)
         if used:
             self._first_use.set()
         else:
@@ -173,13 +160,8 @@ class SharedSiteCache:
 
     def _merge(self, site: str, fragment: Fragment) -> SiteEntry:
         with self._lock:
-            self._remember(site, fragment)
+            self._reads.note(site, fragment)
             return self._store(site, fragment.over)
-
-    def _remember(self, site: str, fragment: Fragment) -> None:
-        for (key, _), meanwhile in self._merged_meanwhile.items():
-            if key == fold(site):
-                meanwhile.append(fragment)
 
     def merge_host(
         self,
@@ -213,8 +195,7 @@ class SharedSiteCache:
         if not site or not host:
             return None
         self._import_on_first_use()
-        normalized = _host_alone(host, ports)
-        fragment = Fragment(normalized.evolve(cached_at=datetime.now().astimezone(), source=source), since)
+        fragment = Fragment.of_host(host, ports, since=since, source=source)
         with self._lock:
             before = self._peek(site)
             after = None
@@ -222,9 +203,9 @@ class SharedSiteCache:
                 after = self._merge(site, fragment)
             else:
                 before = None
-                self._remember(site, fragment)
+                self._reads.note(site, fragment)
         if self.telemetry.enabled:
-            self.telemetry.emit(host_persisted(site, host, normalized[host], before, after))
+            self.telemetry.emit(host_persisted(site, host, fragment.entry[host], before, after))
         return after
 
     def confirm(self, since: DatabaseState, source: DatabaseState, *, changed: str | None = None) -> None:
@@ -306,47 +287,15 @@ class SharedSiteCache:
         Raises:
             ValueError: a blank site.
         """
-        key = fold(site)
-        if not key:
+        if not fold(site):
             raise ValueError("a site code is needed")
         if not self._first_use.is_set():
             self._import_on_first_use()
-        flight = key, origin
-        worked = False
-
-        def work() -> _Outcome:
-            nonlocal worked
-            meanwhile: list[Fragment] = []
-            with self._lock:
-                previous = self._peek(site)
-                self._merged_meanwhile[flight] = meanwhile
-            try:
-                # Not under the lock: it may ask a database.
-                if previous is not None and not refresh and serves(previous):
-                    # Somebody else's flight landed between our miss and our start.
-                    return _Outcome(previous, was_read=False)
-                worked = True
-                entry = hydrate(previous)
-                with self._lock:
-                    for fragment in meanwhile:
-                        if entry.may_take(fragment.entry):
-                            entry = fragment.over(entry)
-                    self._store(site, lambda _: entry)
-                    self._counts.hydrations += 1
-                return _Outcome(entry, was_read=True)
-            finally:
-                with self._lock:
-                    self._merged_meanwhile.pop(flight, None)  # not there in a child that was forked meanwhile
-
-        while True:
-            outcome, _ = self._flights.run(flight, work, anew=refresh)
-            # A flight that began after we asked for a refresh is not enough: it may have found the site cached.
-            if outcome.was_read or not refresh:
-                break
+        entry, worked = self._reads.run(site, hydrate, refresh=refresh, origin=origin, serves=serves)
         if not worked:
             with self._lock:
                 self._counts.shared_hydrations += 1
-        return outcome.entry, worked
+        return entry, worked
 
     def statistics(self) -> CacheStatistics:
         """Sizes and counters as of now."""
@@ -459,6 +408,10 @@ class SharedSiteCache:
         self._tell_evicted(evicted)
         return entry
 
+    def _keep_read(self, site: str, entry: SiteEntry) -> None:
+        self._store(site, lambda _: entry)
+        self._counts.hydrations += 1
+
     def _tell_evicted(self, evicted: list[KeptSite]) -> None:
         for dropped in evicted:
             self._tell(dropped.name, "Remove", dropped.entry)
@@ -468,23 +421,3 @@ class SharedSiteCache:
 
     def _tell_state(self, operation: str) -> None:
         tell_state(self.telemetry, self, operation, len(self._sites))
-
-
-def _host_alone(host: str, ports: object) -> SiteEntry:
-    """A site of this host only; rows in canonical form are taken as they are."""
-    if isinstance(ports, CaseInsensitiveMap) and all(isinstance(row, InterfaceRow) for row in ports.values()):
-        return SiteEntry({host: ports})
-    return normalize_site_entry({"HostMap": {host: ports}}) or SiteEntry()
-
-
-_process_lock = threading.Lock()
-_process_cache: SharedSiteCache | None = None
-
-
-def shared_site_cache() -> SharedSiteCache:
-    """The cache of this process, set up from the environment when it is first asked for."""
-    global _process_cache  # noqa: PLW0603  # one per process is what this module is for
-    with _process_lock:
-        if _process_cache is None:
-            _process_cache = SharedSiteCache()
-        return _process_cache

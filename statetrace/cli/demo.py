@@ -102,8 +102,8 @@ def _begin_anew(logs: Path, data: Path, plan: CorpusPlan) -> None:
     Raises:
         StateTraceError: the folder holds logs or databases that are no demo's.
     """
+    from statetrace.database.locations import HISTORY_FOLDER  # noqa: PLC0415
     from statetrace.ingestion.corpus.writing import PLAN_FILE  # noqa: PLC0415
-    from statetrace.ingestion.history import HISTORY_FOLDER  # noqa: PLC0415
 
     made = [
         path

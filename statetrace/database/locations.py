@@ -24,13 +24,15 @@ from statetrace.model.names import UNKNOWN_SITE, stored_site_code
 SUFFIXES = (".sqlite", ".accdb")
 """Of the databases of one name the first counts."""
 BACKUP_FOLDER = "Backups"
+HISTORY_FOLDER = "IngestionHistory"
+"""Of the histories of ingestion; no databases lie there."""
 MOST_OPEN = 64
 """Databases of a folder that keep files open at a time, where the system lets a process have a thousand files."""
 _FILES_EACH = 16
 """Twice the files of a database that is read and written: a forked process inherits what its parent has open."""
 _LOOK_SECONDS = 5.0
 """How long a site without a database of its own is searched where databases were before, besides new folders."""
-_NO_DATABASES = (BACKUP_FOLDER.casefold(), "ingestionhistory")
+_NO_DATABASES = (BACKUP_FOLDER.casefold(), HISTORY_FOLDER.casefold())
 """Folders in which nothing is searched; the history has a file a site, and none of them is a database."""
 _NO_SITE = re.compile(r"PerfPipeline(?:-.*)?\.[^.]*", re.IGNORECASE)
 _BACKUP = re.compile(r"\.backup[.-]", re.IGNORECASE)
@@ -119,7 +121,7 @@ class SiteDatabases:
         self._folders = looked
         return found or _recursive(self.data_folder)
 
-    def open(self, site: str, *, create: bool = False) -> Database | None:
+    def open(self, site: str) -> Database | None:
         """The database that holds a site: its own, else one of the folder in which it is found, else ``None``.
 
         Nobody is thought to add a site to a database in the folder of another one: those are asked once. A database
@@ -127,7 +129,6 @@ class SiteDatabases:
 
         Arguments:
             site: the site code, in any case.
-            create: make a new SQLite database where there is none.
 
         Raises:
             UnsafeName: a site that must not become part of a path.
@@ -136,9 +137,16 @@ class SiteDatabases:
         """
         path = self.path_of(site)
         if self.override is not None or path.exists():
-            return self._open(path, create=create) if create or path.exists() else None
-        found = self._search({fold(name) for name in queries.stored_sites(site.strip() or UNKNOWN_SITE)})
-        return self._open(path, create=True) if found is None and create else found
+            return self._open(path) if path.exists() else None
+        return self._search({fold(name) for name in queries.stored_sites(site.strip() or UNKNOWN_SITE)})
+
+    def made(self, site: str) -> Database:
+        """The database that holds a site, as :meth:`open` finds it, else a new SQLite database.
+
+        Raises:
+            UnsafeName, DatabaseError: as for :meth:`open`, or it cannot be made.
+        """
+        return self.open(site) or self._open(self.path_of(site), create=True)
 
     def databases(self) -> Iterator[Database]:
         """All databases, opened, in the order of ``paths``."""

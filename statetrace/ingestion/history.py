@@ -18,13 +18,10 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from statetrace.cache.atomic_file import replace_file
-from statetrace.errors import StateTraceError, UnsafeName
+from statetrace.errors import HistoryError, UnsafeName
 from statetrace.ingestion.history_text import Content, HistoryRecord, Row, read_rows, row_of, rows_as_blocks, storable
 from statetrace.model import fold, safe_file_name
 from statetrace.model.names import UNKNOWN_SITE
-
-HISTORY_FOLDER = "IngestionHistory"
-"""Inside of the data folder."""
 
 _LONGEST_WAIT_S = 60.0
 """Seconds that a writer waits for its turn; a turn is one batch of records."""
@@ -32,14 +29,6 @@ _POLL_S = 0.01
 _LONGEST_STEM = 80
 
 _Key = tuple[str, str, int]
-
-
-class HistoryError(StateTraceError):
-    """A history file that cannot be read or written, so nothing is known of its site; carries its ``path``."""
-
-    def __init__(self, path: Path, reason: str) -> None:
-        self.path = path
-        super().__init__(f"ingestion history {path}: {reason}")
 
 
 class SiteHistory:

@@ -8,9 +8,8 @@ from datetime import datetime
 import msgspec
 
 from statetrace.database.schema import DATE_FORMAT
-from statetrace.errors import StateTraceError
-from statetrace.ingestion.history import HistoryError
-from statetrace.ingestion.job import HostJob, JobFailure, JobResult, database_failure
+from statetrace.errors import HistoryError, StateTraceError
+from statetrace.ingestion.job import NOTHING_BROUGHT, HostJob, JobFailure, JobResult, database_failure
 from statetrace.ingestion.logs import HostLog, read_log
 from statetrace.ingestion.preview import preview_host
 from statetrace.ingestion.report import DUPLICATE, INGESTED, UNCHANGED, HostOutcome
@@ -134,7 +133,7 @@ class HostWork:
                 # The persistence tells of what it stores itself, and knows in which database.
                 told = result.written is None and isinstance(error, StateTraceError)
         if report is None:
-            failure = failure or JobFailure("parse_failed", "the job brought nothing")
+            failure = failure or NOTHING_BROUGHT
             return self._failed(log, host.site, result, failure, begun, epoch, told=told)
         try:
             host.site.ingested(log, report.hostname)

@@ -70,6 +70,10 @@ class JobFailure(msgspec.Struct, frozen=True):
     error: str = ""
 
 
+NOTHING_BROUGHT = JobFailure("parse_failed", "the job brought neither facts nor a reason")
+"""What should never be; told all the same."""
+
+
 class JobResult(msgspec.Struct, frozen=True):
     """What came of one host.
 
@@ -170,19 +174,14 @@ class _Place:
     def _database(self, site: str) -> Database:
         """The database of a site, found once."""
         with self._lock:
-            database = self._by_site.pop(site, None)
+            database = self._by_site.get(site)
             if database is None:
-                database = self._databases.open(site, create=True)
-                assert database is not None, "open(create=True) makes one"  # noqa: S101  # told to mypy
-            self._by_site[site] = database
-            if len(self._by_site) > _MOST_OPEN:
-                # Another thread may be at work on it: only connections that are idle are closed.
-                self._by_site.pop(next(iter(self._by_site))).close()
+                database = self._by_site[site] = self._databases.made(site)
+            else:
+                self._databases.use(database)
             return database
 
 
-_MOST_OPEN = 16
-"""Databases that a process keeps open; each may hold some megabytes."""
 _places: dict[Workplace, _Place] = {}
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from statetrace.database import schema
 from statetrace.errors import StateTraceError
-from statetrace.ingestion.job import database_failure, parse_slice
+from statetrace.ingestion.job import NOTHING_BROUGHT, database_failure, parse_slice
 from statetrace.ingestion.logs import HostLog, read_log
 from statetrace.ingestion.report import INGESTED, UNCHANGED, HostOutcome, PortChange
 from statetrace.model.interface import wire_values
@@ -26,16 +26,17 @@ def preview_host(persistence: ParserPersistence, log: HostLog, mode: ParseMode, 
         parsed = parse_slice(log.name, read_log(log), mode, allow_empty=allow_empty)
     except OSError as error:
         return HostOutcome(log.name, log.site, "parse_failed", message=f"the log cannot be read: {error}")
-    facts = parsed.facts
-    if facts is None or parsed.failure is not None:
-        outcome, message = (
-            ("parse_failed", "nothing came back")
-            if parsed.failure is None
-            else (parsed.failure.outcome, parsed.failure.message)
-        )
+    facts, failure = parsed.facts, parsed.failure
+    if facts is None or failure is not None:
+        failure = failure or NOTHING_BROUGHT
         host, site = (log.name, log.site) if facts is None else (facts.hostname, facts.site)
         return HostOutcome(
-            host, site, outcome, message=message, coverage=parsed.coverage, lines_missed=parsed.lines_missed
+            host,
+            site,
+            failure.outcome,
+            message=failure.message,
+            coverage=parsed.coverage,
+            lines_missed=parsed.lines_missed,
         )
     try:
         existing, diff = persistence.preview_host(facts, allow_empty=allow_empty)

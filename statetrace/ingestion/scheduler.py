@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter, OrderedDict, deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Generic, TypeVar
 
 import msgspec
 
 from statetrace.ingestion.profile import DEFAULT_STREAK_LIMIT
-from statetrace.model import fold, site_of
+from statetrace.model import fold
 
 P = TypeVar("P")
-T = TypeVar("T")
 
 
 class Job(msgspec.Struct, Generic[P], frozen=True):
@@ -165,68 +164,3 @@ class Scheduler(Generic[P]):
         self._queues.move_to_end(site)
         self._turns[site] = self._next_turn
         self._next_turn += 1
-
-
-def serial_order(jobs: Iterable[Job[P]]) -> list[Job[P]]:
-    """The jobs in the order in which one worker runs them: the sites in turn, one job each.
-
-    >>> [job.payload for job in serial_order([Job("A", 1), Job("A", 2), Job("A", 3), Job("B", 4), Job("B", 5)])]
-    [1, 4, 2, 5, 3]
-    """
-    return Scheduler(jobs).abandon()
-
-
-def balanced_order(items: Iterable[T], site: Callable[[T], str]) -> list[T]:
-    """The items dealt in rounds of one a site, the site with most items first (reference: ingestion-pipeline 2.2).
-
-    Sites with equally many are in order of their names.
-
-    >>> balanced_order(["ALPHA-1", "ALPHA-2", "BETA-1", "BETA-2", "BETA-3"], site_of)
-    ['BETA-1', 'ALPHA-1', 'BETA-2', 'ALPHA-2', 'BETA-3']
-    """
-    groups = _by_site(items, site)
-    return _dealt([groups[name] for name in sorted(groups, key=lambda name: (-len(groups[name]), name))])
-
-
-def balanced_hosts(hosts: Iterable[str], site_order: Sequence[str] = ()) -> list[str]:
-    """A list of hosts in which the hosts of one site are as far apart as may be (reference: ingestion-pipeline 14).
-
-    If the first site has more hosts than the others can keep apart, these are spread evenly over its hosts, otherwise
-    the sites take turns. Every host comes once.
-
-    Args:
-        hosts: host names.
-        site_order: sites that go first, in this order; the others follow in order of their names.
-
-    >>> balanced_hosts(["B-1", "W-1", "W-2", "W-3", "W-4"], ["W", "B"])
-    ['W-1', 'W-2', 'B-1', 'W-3', 'W-4']
-    """
-    groups = _by_site(hosts, site_of)
-    first = [name for name in dict.fromkeys(map(fold, site_order)) if name in groups]
-    ordered = [groups[name] for name in [*first, *sorted(groups.keys() - set(first))]]
-    if not ordered:
-        return []
-    primary, others = ordered[0], [host for group in ordered[1:] for host in group]
-    if len(primary) <= len(others) + 1:
-        return _dealt(ordered)
-    size, longer = divmod(len(primary), len(others) + 1)
-    balanced: list[str] = []
-    start = 0
-    for number in range(len(others) + 1):
-        end = start + size + (number < longer)
-        balanced += primary[start:end] + others[number : number + 1]
-        start = end
-    return balanced
-
-
-def _by_site(items: Iterable[T], site: Callable[[T], str]) -> dict[str, list[T]]:
-    groups: dict[str, list[T]] = {}
-    for item in items:
-        groups.setdefault(fold(site(item)), []).append(item)
-    return groups
-
-
-def _dealt(groups: Sequence[Sequence[T]]) -> list[T]:
-    """Round after round, one item of each group that has any left."""
-    dealt = [(turn, number) for number, group in enumerate(groups) for turn in range(len(group))]
-    return [groups[number][turn] for turn, number in sorted(dealt)]

@@ -180,19 +180,16 @@ class IngestionSession:
         waves: list[list[Job[HostLog]]] = [[] for _ in range(max(turn.values(), default=-1) + 1)]
         for log in index.logs:
             waves[turn[fold(log.site)]].append(Job(log.site, log))
+        put_off: list[Job[HostLog]] = []
         for jobs in waves:
-            self._run_wave(jobs, profile, workers)
-
-    def _run_wave(self, jobs: list[Job[HostLog]], profile: ConcurrencyProfile, workers: Workers[str]) -> None:
-        while jobs:
-            # Jobs of sites that another process ingests just now are put off until the others are done.
-            jobs = self._run_round(jobs, profile, workers)
-            if self._stopped.is_set():
-                for job in jobs:
-                    message = "the session was stopped before its turn"
-                    self._settle(job.payload, self._hosts.unstarted(job.payload, CANCELLED, message))
-                return
-            self._wait_for_a_site(jobs)
+            put_off += self._run_round(jobs, profile, workers)
+        while put_off and not self._stopped.is_set():
+            # Another process ingests their sites just now.
+            self._wait_for_a_site(put_off)
+            put_off = self._run_round(put_off, profile, workers)
+        for job in put_off:
+            message = "the session was stopped before its turn"
+            self._settle(job.payload, self._hosts.unstarted(job.payload, CANCELLED, message))
 
     def _run_round(
         self, jobs: Iterable[Job[HostLog]], profile: ConcurrencyProfile, workers: Workers[str]
@@ -276,7 +273,7 @@ class IngestionSession:
 
     def _wait_for_a_site(self, jobs: list[Job[HostLog]]) -> None:
         first_jobs = {fold(job.site): job for job in reversed(jobs)}
-        while first_jobs and not self._stopped.is_set():
+        while not self._stopped.is_set():
             if any(self._take(job.payload) for job in first_jobs.values()):
                 return
             time.sleep(_POLL_S)

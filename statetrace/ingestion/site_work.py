@@ -6,7 +6,8 @@ import hashlib
 import time
 
 from statetrace.database import Database, SiteDatabases, queries
-from statetrace.ingestion.history import HISTORY_FOLDER, SiteHistory, SiteLease
+from statetrace.database.locations import HISTORY_FOLDER
+from statetrace.ingestion.history import SiteHistory, SiteLease
 from statetrace.ingestion.history_text import HistoryRecord
 from statetrace.ingestion.logs import HostLog, original_slice
 from statetrace.model import fold, site_of
@@ -85,8 +86,7 @@ class SiteWork:
             UnsafeName, DatabaseError: it cannot be opened or made.
         """
         if self._database is None:
-            self._database = self._databases.open(self.site, create=True)
-            assert self._database is not None, "open(create=True) makes one"  # noqa: S101  # told to mypy
+            self._database = self._databases.made(self.site)
         else:
             self._databases.use(self._database)
         return self._database

@@ -116,7 +116,7 @@ class ParserPersistence:
         """:meth:`persist` for facts in canonical form, and a date as it is stored."""
         database: Database | None = None
         try:
-            database = self.database(host.site)
+            database = self.repository.databases.made(host.site)
             existing = self.existing_rows(host.site, host.hostname, database)
             written = write_host(
                 database,
@@ -145,16 +145,6 @@ class ParserPersistence:
         return compare_host(database, host, self.repository.templates, allow_empty=allow_empty)
 
     # The steps of ``persist``, for those who let another process do the writing
-
-    def database(self, site: str) -> Database:
-        """The database of a site, made when there is none.
-
-        Raises:
-            UnsafeName, DatabaseError: it cannot be opened or made.
-        """
-        database = self.repository.databases.open(site, create=True)
-        assert database is not None, "open(create=True) makes one"  # noqa: S101  # told to mypy
-        return database
 
     def existing_rows(self, site: str, host: str, database: Database | None) -> ExistingRows:
         """What is known of the rows of a host, and where from; see :class:`ExistingRowSource`.

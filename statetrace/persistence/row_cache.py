@@ -144,14 +144,6 @@ class ExistingRowCache:
             hosts = hosts.with_items([(host, _KeptHost(ports))]) if ports else hosts.without([host])
             self._sites[key] = _KeptSite(kept.name, hosts, state)
 
-    def confirm(self, site: str, since: DatabaseState, state: DatabaseState) -> None:
-        """The database of a site went from one state to another without a change to a row of the site's hosts."""
-        key = fold(site)
-        with self._lock:
-            kept = self._sites.get(key)
-            if kept is not None and _agree(kept.state, since):
-                self._sites[key] = _KeptSite(kept.name, kept.hosts, state)
-
     def clear(self) -> None:
         """Drop everything. A snapshot that was imported once is not imported once more."""
         with self._lock:

@@ -12,7 +12,7 @@ import time
 import pytest
 
 from statetrace.cache import SharedSiteCache, shared_site_cache, write_snapshot
-from statetrace.cache.shared import _Outcome
+from statetrace.cache.reads import ReadOutcome
 from statetrace.errors import CacheEntryInvalid, SnapshotError
 from statetrace.model import CaseInsensitiveMap, DatabaseState, InterfaceRow, SiteEntry
 from statetrace.settings import Settings
@@ -399,15 +399,15 @@ def test_sites_of_different_origin_do_not_share_a_read(cache):
 def test_a_refresh_does_not_settle_for_a_flight_that_found_the_site_cached(cache, monkeypatch):
     old, new = entry({"A": ["p1"]}), entry({"A": ["p1"]})
     cache.put("WLLS", old)
-    run, joined = cache._flights.run, []
+    run, joined = cache._reads._flights.run, []
 
     def join_a_flight_that_read_nothing(key, work, *, anew):
         if joined:
             return run(key, work, anew=anew)
         joined.append(key)
-        return run(("another", key), lambda: _Outcome(old, was_read=False))
+        return run(("another", key), lambda: ReadOutcome(old, was_read=False))
 
-    monkeypatch.setattr(cache._flights, "run", join_a_flight_that_read_nothing)
+    monkeypatch.setattr(cache._reads._flights, "run", join_a_flight_that_read_nothing)
     assert cache.hydrate("WLLS", lambda _: new, refresh=True)[0] is new
     assert joined
 

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from statetrace.cache import shared
+from statetrace.cache import process
 from statetrace.cli import main
 
 
@@ -20,7 +20,7 @@ def call(monkeypatch, capsys):
     monkeypatch.setenv("COLUMNS", "200")
 
     def call(*arguments):
-        monkeypatch.setattr(shared, "_process_cache", None)
+        monkeypatch.setattr(process, "_cache", None)
         monkeypatch.setattr(sys, "argv", ["statetrace", *map(str, arguments)])
         with pytest.raises(SystemExit) as left:
             main()

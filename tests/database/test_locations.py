@@ -155,7 +155,7 @@ class TestOpening:
         assert databases.sites() == []
 
     def test_creating(self, data, databases):
-        assert databases.open("BOYO", create=True).path == data / "BOYO/BOYO.sqlite"
+        assert databases.made("BOYO").path == data / "BOYO/BOYO.sqlite"
         assert databases.open("BOYO") is databases.open("boyo")
 
     def test_closed_databases_open_again(self, data, databases, make):
@@ -172,12 +172,12 @@ class TestSearching:
         site_hosts = queries.site_hosts
         monkeypatch.setattr(queries, "site_hosts", lambda: asked.append(1) or site_hosts())
         for number in range(5):
-            databases.open(f"X{number}", create=True)
+            databases.made(f"X{number}")
         assert len(asked) == 1
         assert databases.open("OLD").path == data / "BOYO/BOYO.sqlite"
 
     def test_a_database_in_a_new_folder_is_found_at_once(self, data, databases, make):
-        assert databases.open("BOYO", create=True)
+        assert databases.made("BOYO")
         assert databases.open("OLD") is None
         write(make, data / "Z/Z.sqlite", ("Z-1", "Z"), ("OLD-1", "OLD"))
         assert databases.open("OLD").path == data / "Z/Z.sqlite"
@@ -186,7 +186,7 @@ class TestSearching:
     def test_a_database_put_beside_or_in_place_of_another_is_found_soon(
         self, tmp_path, data, databases, make, monkeypatch, name
     ):
-        databases.open("BOYO", create=True).close()
+        databases.made("BOYO").close()
         assert databases.open("OLD") is None
         write(make, tmp_path / "new.sqlite", ("OLD-1", "OLD"))
         (tmp_path / "new.sqlite").replace(data / "BOYO" / name)
@@ -194,7 +194,7 @@ class TestSearching:
         assert databases.open("OLD").path == data / "BOYO" / name
 
     def test_a_site_is_found_in_that_of_its_letters_as_soon_as_it_holds_hosts(self, data, databases, make):
-        wlls = databases.open("WLLS", create=True)
+        wlls = databases.made("WLLS")
         assert databases.open("WLLS1") is None
         make.fill(wlls, [make.device("WLLS-1", "WLLS")])
         assert databases.open("WLLS1") is wlls
@@ -228,7 +228,7 @@ class TestManyDatabases:
 
     @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="open files cannot be listed on this system")
     def test_those_used_longest_ago_keep_no_file_open(self, data, databases, make):
-        kept = [databases.open(f"S{number}", create=True) for number in range(6)]
+        kept = [databases.made(f"S{number}") for number in range(6)]
         for database in kept:
             databases.use(database)
             make.fill(database, [make.device("S-1", "S")])
@@ -242,11 +242,11 @@ class TestManyDatabases:
         assert open_in(data) == set()
 
     def test_whoever_reads_one_that_is_closed_goes_on_reading(self, databases, make):
-        first = databases.open("S0", create=True)
+        first = databases.made("S0")
         make.fill(first, [make.device("S-1", "S0")])
         with first.connect() as connection:
             for number in range(1, 6):
-                databases.open(f"S{number}", create=True)
+                databases.made(f"S{number}")
             assert len(connection.execute(queries.site_hosts()).fetchall()) == 1
         assert databases.open("S0") is first
 

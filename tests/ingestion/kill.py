@@ -22,8 +22,9 @@ from ingesting import database, engine_on, rows_of, start, stored
 
 from statetrace.cache import read_snapshot
 from statetrace.database import SiteDatabases
+from statetrace.database.locations import HISTORY_FOLDER
 from statetrace.ingestion.corpus import CorpusPlan, CorpusSite, write_corpus
-from statetrace.ingestion.history import HISTORY_FOLDER, SiteHistory, SiteLease
+from statetrace.ingestion.history import SiteHistory, SiteLease
 from statetrace.ingestion.session import SessionOptions
 from statetrace.ingestion.snapshots import SnapshotFiles
 from statetrace.telemetry import DirectorySink

@@ -14,7 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from statetrace.ingestion.history import HistoryError, SiteHistory, SiteLease, site_file_stem
+from statetrace.errors import HistoryError
+from statetrace.ingestion.history import SiteHistory, SiteLease, site_file_stem
 from statetrace.ingestion.history_text import HistoryRecord, read_rows, row_of, rows_as_blocks
 
 HASH = "0123456789abcdef" * 4

@@ -1,4 +1,4 @@
-"""Which job comes next: turns, limits, streaks; and balanced orders of hosts."""
+"""Which job comes next: turns, limits, streaks."""
 
 import json
 import time
@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from statetrace.ingestion.scheduler import Job, Scheduler, balanced_hosts, balanced_order, serial_order
+from statetrace.ingestion.scheduler import Job, Scheduler
 from statetrace.model import site_of
 
 CORPUS = [f"BOYO-A05-AS-{n:02}" for n in range(12)] + [f"WLLS-A01-AS-{n:02}" for n in range(25)]
@@ -166,14 +166,14 @@ def test_every_job_comes_once_within_the_limits_and_no_site_starves(sites, worke
 
 
 @given(st.lists(st.sampled_from("ABCDE"), max_size=60))
-def test_the_serial_order_is_a_round_robin(sites):
+def test_one_worker_runs_one_job_of_each_site_in_turn(sites):
     queues = {}
     for number, site in enumerate(sites):
         queues.setdefault(site, deque()).append(number)
     expected = []
     while any(queues.values()):
         expected += [queue.popleft() for queue in queues.values() if queue]
-    assert [job.payload for job in serial_order([Job(site, n) for n, site in enumerate(sites)])] == expected
+    assert [job.payload for job in Scheduler(Job(site, n) for n, site in enumerate(sites)).abandon()] == expected
 
 
 @pytest.mark.parametrize("active", [0, 4])
@@ -195,36 +195,6 @@ def test_a_launch_costs_the_same_with_many_sites(active):
     few = min(seconds_per_launch(10, 2_000) for _ in range(3))
     many = min(seconds_per_launch(1_000, 2_000) for _ in range(3))
     assert many < 5 * few
-
-
-# reference: ingestion-pipeline 19.12 and 14
-def test_balanced_slices_alternate_between_sites_of_equal_size():
-    slices = ["ALPHA-1.log", "ALPHA-2.log", "BETA-1.log", "BETA-2.log"]
-    assert balanced_order(slices, site_of) == ["ALPHA-1.log", "BETA-1.log", "ALPHA-2.log", "BETA-2.log"]
-
-
-def test_the_largest_site_is_dealt_first():
-    assert "".join(host[0] for host in balanced_order(CORPUS, site_of)) == "WB" * 12 + "W" * 13
-
-
-def test_the_hosts_of_the_other_sites_are_spread_over_a_larger_first_site():
-    assert "".join(host[0] for host in balanced_hosts(CORPUS, ["wlls", "BOYO"])) == "WWB" * 12 + "W"
-
-
-def test_a_smaller_first_site_takes_turns():
-    assert "".join(host[0] for host in balanced_hosts(CORPUS)) == "BW" * 12 + "W" * 13
-
-
-@given(st.lists(st.sampled_from(["A-1", "A-2", "b-1", "C-1", "", "-"]), max_size=40), st.lists(st.sampled_from("ABX")))
-def test_a_balanced_list_keeps_every_host(hosts, order):
-    assert sorted(balanced_hosts(hosts, order)) == sorted(hosts)
-    assert sorted(balanced_order(hosts, site_of)) == sorted(hosts)
-
-
-@pytest.mark.original
-def test_the_original_s_list_of_hosts_is_balanced(original_data):
-    hosts = (original_data / "installation/RoutingHosts.txt").read_text("utf-8-sig").split()
-    assert "".join(host[0] for host in balanced_hosts(hosts, ["WLLS", "BOYO"])) == "WWB" * 12 + "W"
 
 
 @pytest.mark.original

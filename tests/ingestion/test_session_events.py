@@ -85,7 +85,7 @@ def test_cold_warm_changed_and_duplicate_sessions_tell_a_consistent_story(sessio
 def test_hosts_that_fail_are_told_once_and_as_failures(session, jobs):
     (session.logs / "alien.log").write_text("ALDR-A09-AS-01# show version\nsomething quite unknown\n")
     with engine_on(session.data, session.captured) as engine:
-        with engine.persistence.database("BRCK").begin() as connection:
+        with engine.persistence.repository.databases.made("BRCK").begin() as connection:
             connection.exec_driver_sql(
                 "CREATE TRIGGER refuse BEFORE INSERT ON Interfaces WHEN NEW.Hostname = 'BRCK-A01-AS-02'"
                 " BEGIN SELECT RAISE(ABORT, 'no room for this one'); END"
@@ -111,7 +111,7 @@ def test_a_host_of_another_site_that_is_not_stored_is_told_once_with_that_site_s
     logs.mkdir()
     (logs / "a.log").write_text("ALDR-A09-AS-01# show version\nAcme OS 1\n")
     with engine_on(tmp_path / "data", captured) as engine:
-        with engine.persistence.database("BRCK").begin() as connection:
+        with engine.persistence.repository.databases.made("BRCK").begin() as connection:
             connection.exec_driver_sql(
                 "CREATE TRIGGER refuse BEFORE INSERT ON Interfaces BEGIN SELECT RAISE(ABORT, 'no room here'); END"
             )

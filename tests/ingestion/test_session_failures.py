@@ -45,7 +45,7 @@ def test_a_host_whose_write_fails_leaves_no_trace_and_is_done_the_next_time(jobs
     logs, data = corpus(tmp_path / "logs"), tmp_path / "data"
     ingest(tmp_path / "sound", logs)
     with engine_on(data) as engine:
-        with engine.persistence.database("BRCK").begin() as connection:
+        with engine.persistence.repository.databases.made("BRCK").begin() as connection:
             connection.exec_driver_sql(REFUSE.format("INSERT", table))
         report = engine.ingest(logs, jobs=jobs)
         assert Counter(outcomes(report).values()) == {"ingested": 6, "database_failed": 1}

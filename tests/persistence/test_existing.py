@@ -22,7 +22,7 @@ from statetrace.persistence.existing import (
 
 def existing(world, host=HOST):
     persistence = world.persistence
-    return persistence.existing_rows(SITE, host, persistence.database(SITE))
+    return persistence.existing_rows(SITE, host, persistence.repository.databases.made(SITE))
 
 
 @pytest.fixture
@@ -135,7 +135,7 @@ def test_what_was_to_be_read_from_the_database_is_told_as_that(origin):
 
 def test_of_threads_that_want_a_site_at_once_one_tells_that_it_read_it(filled):
     world = filled()
-    world.persistence.database(SITE)
+    world.persistence.repository.databases.made(SITE)
     ready, found = threading.Barrier(8), []
 
     def look():

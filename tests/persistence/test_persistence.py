@@ -47,7 +47,7 @@ def nothing(world):
 
 
 def empty_database(world):
-    world.databases.open(SITE, create=True)
+    world.databases.made(SITE)
 
 
 def stored(world):
@@ -106,7 +106,7 @@ def recreated_empty(world):
     cached(world)
     world.databases.close()
     shutil.rmtree(world.path().parent)
-    World(world.folder).databases.open(SITE, create=True).close()
+    World(world.folder).databases.made(SITE).close()
 
 
 def restored(world):
@@ -281,7 +281,7 @@ class Meddled(World):
     def persist_with(self, host, ports, *, before=lambda: None, after=lambda: None):
         persistence = self.persistence
         facts = canonical(device(host, ports))
-        database = persistence.database(facts.site)
+        database = persistence.repository.databases.made(facts.site)
         existing = persistence.existing_rows(facts.site, facts.hostname, database)
         before()
         written = write_host(database, facts, self.repository.templates, known=existing.known, run_date=RUN_DATE)
@@ -320,7 +320,7 @@ def test_what_a_foreign_program_did_right_after_makes_the_cache_no_longer_curren
 
 def test_what_a_foreign_program_did_in_the_instant_after_the_commit_is_not_taken_for_ours(meddled, monkeypatch):
     facts = canonical(device(HOST, up("Gi1")))
-    database = meddled.persistence.database(SITE)
+    database = meddled.persistence.repository.databases.made(SITE)
     existing = meddled.persistence.existing_rows(SITE, HOST, database)
     look, looks = database._backend.state, []
 

@@ -79,7 +79,7 @@ def lost(world):
     known(world)
     world.databases.close()
     shutil.rmtree(world.path().parent)
-    World(world.folder).databases.open(SITE, create=True).close()
+    World(world.folder).databases.made(SITE).close()
 
 
 HITS = {

@@ -83,7 +83,6 @@ def test_names_are_found_in_any_case_and_with_blanks_around(cache):  # K11
 @pytest.mark.parametrize(("site", "host"), [("", HOST), (" ", HOST), ("WLLS", ""), ("WLLS", "\t")])
 def test_blank_names_are_ignored(cache, site, host):
     cache.put(site, host, ports(), since=None, state=state(1))
-    cache.confirm(site, state(1), state(2))
     assert len(cache) == 0
     assert cache.get(site, host) is None
 
@@ -144,20 +143,6 @@ def test_rows_of_no_state_are_not_claimed_to_be_of_a_later_one(cache):
     assert cache.get("WLLS", HOST) is None
 
 
-def test_a_confirmed_site_stays_known(cache):
-    cache.put("WLLS", HOST, ports(), since=state(1), state=state(2))
-    cache.confirm("wlls", state(2), state(3))
-    assert cache.get("WLLS", HOST) == Known(ports(), state(3))
-
-
-def test_a_site_is_confirmed_only_from_the_state_that_it_has(cache):
-    cache.put("WLLS", HOST, ports(), since=state(1), state=state(2))
-    cache.confirm("WLLS", state(3), state(4))
-    cache.confirm("BOYO", state(3), state(4))
-    assert cache.get("WLLS", HOST) == Known(ports(), state(2))
-    assert cache.get("BOYO", HOST) is None
-
-
 @settings(deadline=None)
 @given(st.data())
 def test_what_is_said_to_be_the_rows_in_a_state_were_the_rows_in_that_state(data):
@@ -169,13 +154,10 @@ def test_what_is_said_to_be_the_rows_in_a_state_were_the_rows_in_that_state(data
             content = {**content, host: ports(name=str(number))}
         past[state(number)] = content
         if written != "theirs":
-            ours.append((written, host, content.get(host, HostPorts()), state(number - 1), state(number)))
+            ours.append((host, content.get(host, HostPorts()), state(number - 1), state(number)))
     # Threads may tell of their writes in another order than they wrote.
-    for written, host, rows, since, after in data.draw(st.permutations(ours) | st.just(ours)):
-        if written == "ours":
-            cache.put("WLLS", host, rows, since=since, state=after)
-        else:
-            cache.confirm("WLLS", since, after)
+    for host, rows, since, after in data.draw(st.permutations(ours) | st.just(ours)):
+        cache.put("WLLS", host, rows, since=since, state=after)
         for each in (HOST, OTHER, THIRD):
             known = cache.get("WLLS", each)
             assert known is None or known.ports == past[known.state][each]
@@ -306,8 +288,7 @@ def test_an_import_replaces_what_was_imported_before(cache, file):
 def test_imported_rows_are_trusted_until_the_host_itself_is_written(cache, file):  # X7
     cache.import_snapshot(file(document(*(record(host=host, rows=rows_of(ROW)) for host in (HOST, OTHER, THIRD)))))
     cache.put("WLLS", HOST, ports(), since=state(1), state=state(2))
-    cache.confirm("WLLS", state(2), state(3))
-    assert cache.get("WLLS", HOST) == Known(ports(), state(3))
+    assert cache.get("WLLS", HOST) == Known(ports(), state(2))
     assert cache.get("WLLS", OTHER).state is None
     cache.put("WLLS", OTHER, ports(), since=state(7), state=state(8))
     assert cache.get("WLLS", HOST) is None

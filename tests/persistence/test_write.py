@@ -23,7 +23,7 @@ def port(port, **values):
 
 @pytest.fixture
 def database(world):
-    return world.databases.open(SITE, create=True)
+    return world.databases.made(SITE)
 
 
 @pytest.fixture

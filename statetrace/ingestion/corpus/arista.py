@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from statetrace.ingestion.corpus.device import SPANNING_VLANS, VLANS, VOICE_VLAN, Access, Device, Link, Port, Session
+from statetrace.ingestion.corpus.mac_rows import mac_rows
 from statetrace.ingestion.corpus.truth import CorpusHost
 from statetrace.model.facts import PortFacts
 
@@ -152,14 +153,12 @@ def _status(host: CorpusHost) -> str:
 
 
 def _mac_table(device: Device, host: CorpusHost) -> str:
-    rows = sorted(
-        (vlan, mac, facts.port) for port, facts in zip(device.ports, host.ports, strict=True) for vlan, mac in port.macs
-    )
+    rows = mac_rows(device, host)
     return (
         "          Mac Address Table\n------------------------------------------------------------------\n\n"
         "Vlan    Mac Address       Type        Ports\n"
         "----    -----------       ----        -----\n"
-        + "".join([f"{vlan:>4}    {mac}    DYNAMIC     {port}\n" for vlan, mac, port in rows])
+        + "".join(rows)
         + f"\nTotal Mac Addresses for this criterion: {len(rows)}\n\n"
     )
 

@@ -13,6 +13,7 @@ from statetrace.ingestion.corpus.device import (
     Port,
     Session,
 )
+from statetrace.ingestion.corpus.mac_rows import mac_rows
 from statetrace.ingestion.corpus.truth import CorpusHost
 from statetrace.model.facts import PortFacts
 
@@ -198,16 +199,14 @@ def _status(host: CorpusHost) -> str:
 
 
 def _mac_table(device: Device, host: CorpusHost) -> str:
-    rows = sorted(
-        (vlan, mac, facts.port) for port, facts in zip(device.ports, host.ports, strict=True) for vlan, mac in port.macs
-    )
+    rows = mac_rows(device, host)
     return (
         "          Mac Address Table\n-------------------------------------------\n\n"
         "Vlan    Mac Address       Type        Ports\n"
         "----    -----------       --------    -----\n"
         " All    0100.0ccc.cccc    STATIC      CPU\n"
         " All    0180.c200.0000    STATIC      CPU\n"
-        + "".join([f"{vlan:>4}    {mac}    DYNAMIC     {port}\n" for vlan, mac, port in rows])
+        + "".join(rows)
         + f"Total Mac Addresses for this criterion: {len(rows) + 2}\n\n"
     )
 
