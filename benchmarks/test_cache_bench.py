@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from statetrace.cache import SharedSiteCache
 from statetrace.model import CaseInsensitiveMap, InterfaceRow, SiteEntry, fold
 from statetrace.settings import Settings
@@ -62,11 +64,37 @@ def test_a_put(benchmark, ratios):
     compare(benchmark, ratios, "cache put / dict assignment", lambda: cache.put("WLLS", site), lambda: plain.__setitem__("WLLS", site))  # fmt: skip
 
 
-def test_merging_a_host_of_48_ports(benchmark, ratios):
+HOST, SITE = "WLLS-A07-AS-07", entry()
+OPERATIONS = {
+    "merge a host of 48 ports / copy of the host dict": (
+        lambda cache: cache.merge_host("WLLS", HOST, SITE[HOST]),
+        lambda plain: {**plain["WLLS"], HOST: SITE[HOST]},
+    ),
+    "merge a site of 25 hosts / union of host dicts": (
+        lambda cache: cache.merge("WLLS", SITE),
+        lambda plain: {**plain["WLLS"], **plain["WLLS"]},
+    ),
+    "put and discard / dict assignment and pop": (
+        lambda cache: (cache.put("WLLS", SITE), cache.discard("WLLS")),
+        lambda plain: (plain.__setitem__("WLLS", SITE), plain.pop("WLLS")),
+    ),
+    "put and clear / dict assignment and clear": (
+        lambda cache: (cache.put("WLLS", SITE), cache.clear("benchmark")),
+        lambda plain: (plain.__setitem__("WLLS", SITE), plain.clear()),
+    ),
+    "statistics of 21 sites / sums": (
+        lambda cache: cache.statistics(),
+        lambda plain: (sum(map(len, plain.values())), sum(len(ports) for site in plain.values() for ports in site.values())),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_an_operation(benchmark, ratios, name):
+    ours, floor = OPERATIONS[name]
     cache = filled()
-    host, ports = "WLLS-A07-AS-07", entry()["WLLS-A07-AS-07"]
-    hosts = dict(entry())
-    compare(benchmark, ratios, "merge a host of 48 ports / copy of the host dict", lambda: cache.merge_host("WLLS", host, ports), lambda: {**hosts, host: ports}, 500)  # fmt: skip
+    plain = {site: dict(held) for site, held in cache.entries().items()}
+    compare(benchmark, ratios, name, lambda: ours(cache), lambda: floor(plain), 500)
 
 
 def test_finding_a_row(benchmark, ratios):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import timeit
 from pathlib import Path
 from xml.parsers import expat
@@ -9,9 +11,10 @@ from xml.parsers import expat
 import pytest
 from psrpcore.types import deserialize_clixml
 
-from statetrace.cache import read_snapshot, write_snapshot
+from statetrace.cache import SharedSiteCache, read_snapshot, write_snapshot
 from statetrace.cache.snapshot import content_sha256
 from statetrace.model import HostPorts, InterfaceRow, SiteEntry, port_sort_key
+from statetrace.settings import Settings
 
 READ_LIMIT, WRITE_LIMIT = 5, 3
 PSRPCORE_FACTOR = 10
@@ -93,5 +96,25 @@ def test_write(benchmark, ratios, sites, document, tmp_path):
     benchmark(write_snapshot, path, sites)
 
 
-def test_digest(benchmark, sites):
+def test_import_into_the_cache(benchmark, ratios, document):
+    load = lambda: SharedSiteCache(settings=Settings()).import_snapshot(document)  # noqa: E731
+    pair = best_pair(load, floor(document.read_bytes()))
+    ratios.record("snapshot import / bare expat", *pair)
+    benchmark(load)
+
+
+def test_export_from_the_cache(benchmark, ratios, sites, document, tmp_path):
+    cache = SharedSiteCache(settings=Settings())
+    for site, entry in sites.items():
+        cache.put(site, entry)
+    save = lambda: cache.export_snapshot(tmp_path / "out.clixml")  # noqa: E731
+    pair = best_pair(save, floor(document.read_bytes()))
+    ratios.record("snapshot export, read back and compared / bare expat", *pair)
+    benchmark(save)
+
+
+def test_digest(benchmark, ratios, sites):
+    wire = {site: entry.to_wire() for site, entry in sites.items()}
+    plain = lambda: hashlib.sha256(json.dumps(wire, sort_keys=True).encode()).hexdigest()  # noqa: E731
+    ratios.record("content digest / json.dumps and SHA-256", *best_pair(lambda: content_sha256(sites), plain))
     benchmark(content_sha256, sites)

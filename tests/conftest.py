@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -27,6 +29,37 @@ def original_data() -> Path:
 def reference() -> Path:
     """What was written down about the original, with its machine-readable parts."""
     return _shared("reference")
+
+
+def _without_driver(name: str, package: str) -> str | None:
+    """Why tests that need an ODBC driver cannot run, or ``None``."""
+    try:
+        import pyodbc  # noqa: PLC0415  # optional, and where the system lacks libodbc it cannot be loaded
+    except ImportError as error:
+        return f"pyodbc is not installed (pip install pyodbc): {error}"
+    return None if name in pyodbc.drivers() else f"the ODBC driver {name} is not installed (Debian: {package})"
+
+
+def _without_access_dialect() -> str | None:
+    if importlib.util.find_spec("sqlalchemy_access") is None:
+        return "sqlalchemy-access is not installed (pip install --no-deps sqlalchemy-access)"
+    return _without_driver("SQLite3", "libsqliteodbc")
+
+
+_NEEDS = {
+    "mdbtools": lambda: _without_driver("MDBTools", "odbc-mdbtools"),
+    "mdbjson": lambda: None if shutil.which("mdb-json") else "mdb-json is not installed (Debian: mdbtools)",
+    "sqliteodbc": _without_access_dialect,
+}
+"""By mark: why what its tests need is not there, or ``None``."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """The mark itself skips, so that a test that has it needs no fixture to be skipped, nor can it forget one."""
+    for mark, missing in _NEEDS.items():
+        if item.get_closest_marker(mark) and (reason := missing()):
+            pytest.skip(reason)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -25,13 +25,6 @@ SIGNATURE_DIGESTS = {
 }
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _mdbtools():
-    pyodbc = pytest.importorskip("pyodbc", reason="pip install pyodbc", exc_type=ImportError)
-    if "MDBTools" not in pyodbc.drivers():
-        pytest.skip("the MDBTools ODBC driver is missing (Debian: odbc-mdbtools)")
-
-
 @pytest.fixture
 def folder(tmp_path, original_data):
     """A data folder with both databases under their sites' names."""
@@ -107,9 +100,8 @@ def test_a_refresh_of_the_imported_snapshot_matches_every_row(folder, original_d
     assert (metrics.host_map_signature_match_count, metrics.host_map_candidate_from_previous_count) == (120, 120)
 
 
+@pytest.mark.mdbjson
 def test_wlls_equals_what_mdb_json_prints(folder, repository_over):
-    if shutil.which("mdb-json") is None:
-        pytest.skip("mdb-json is missing (Debian: mdbtools)")
     entry = repository_over(folder).site("WLLS")
     assert (entry.host_count, entry.total_rows) == (5, 224)
     printed = subprocess.run(

@@ -151,7 +151,6 @@ class TestExistingDatabase:
     @pytest.fixture
     def data(self, tmp_path, original_data):
         """A data folder with the original's BOYO database, converted."""
-        pytest.importorskip("pyodbc", reason="pip install pyodbc", exc_type=ImportError)
         folder = tmp_path / "Data"
         (folder / "BOYO").mkdir(parents=True)
         convert_database(original_data / "access" / "BOYO.accdb", folder / "BOYO" / "BOYO.sqlite")

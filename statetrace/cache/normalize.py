@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -27,12 +27,16 @@ class Skipped(msgspec.Struct, frozen=True):
     Attributes:
         reason: why.
         site: the site it belonged to; ``""`` where that is not known. So also ``host`` and ``port``.
+        lost: whether something goes with it; nothing does with a null row, or with a blank name that holds nothing.
+        line: the line of the document on which the innermost object around it begins; 0 where that is not known.
     """
 
     reason: str
     site: str = ""
     host: str = ""
     port: str = ""
+    lost: bool = True
+    line: int = 0
 
     def __str__(self) -> str:
         where = ", ".join(
@@ -51,11 +55,12 @@ def normalize_site_entry(value: object, *, skipped: list[Skipped] | None = None)
     ``PortName``. Rows have any subset of the wire fields or their aliases. A ``SiteEntry`` is returned as it is.
 
     Keys are trimmed, of several spellings of a key the last value wins, counts are computed. ``CachedAt`` and
-    ``CacheStatus`` become attributes, all other members are carried along as copies in ``fields``.
+    ``CacheStatus`` become attributes, all other members are carried along in ``fields``, as copies that cannot change.
 
     Args:
         value: the entry; ``None``, ``False``, ``""`` and ``[]`` stand for none.
-        skipped: receives what is left out: blank keys, null rows, and rows that cannot be understood.
+        skipped: receives what is left out: blank keys, null rows, and rows that cannot be understood. A value known
+            by its text only, such as a row cut off by the depth of an export, is none of those that can.
 
     Returns:
         The entry, or ``None`` when there is none.
@@ -119,52 +124,60 @@ def _hosts(value: Any, skipped: list[Skipped]) -> CaseInsensitiveMap[HostPorts]:
     for key, held in pairs:
         host = _key(key)
         if host:
-            hosts.append((host, _ports(host, _unwrapped(held), skipped)))
+            hosts.append((host, _ports(host, held, skipped)))
         else:
-            skipped.append(Skipped("host without a name"))
+            skipped.append(Skipped("host without a name", lost=bool(_unwrapped(held)), line=_line(held)))
     return CaseInsensitiveMap(hosts)
 
 
-def _ports(host: str, value: Any, skipped: list[Skipped]) -> HostPorts:
+def _ports(host: str, held_by_host: Any, skipped: list[Skipped]) -> HostPorts:
+    value, line = _unwrapped(held_by_host), _line(held_by_host)
     if value is None:
         return HostPorts()
     pairs = _pairs(value)
     if pairs is None and isinstance(value, list | tuple):
-        pairs = _rows_by_port(host, value, skipped)
+        pairs = _rows_by_port(host, value, line, skipped)
     if pairs is None:
         raise CacheEntryInvalid(f"host {host!r} holds {_described(value)} where ports are expected")
     ports = []
     for key, held in pairs:
         port = _key(key)
         if not port:
-            skipped.append(Skipped("port without a name", host=host))
-            continue
-        try:
-            row = _row(port, held)
-        except TypeError as error:
-            skipped.append(Skipped(str(error), host=host, port=port))
+            skipped.append(Skipped("port without a name", host=host, lost=held is not None, line=_line(held) or line))
+        elif held is None:
+            skipped.append(Skipped("the row is null", host=host, port=port, lost=False, line=line))
         else:
-            ports.append((port, row))
+            try:
+                ports.append((port, _row(port, held)))
+            except TypeError as error:
+                skipped.append(Skipped(str(error), host=host, port=port, line=_line(held) or line))
     return HostPorts(ports)
 
 
-def _rows_by_port(host: str, rows: Iterable[Any], skipped: list[Skipped]) -> Iterator[tuple[str, Any]] | None:
-    """The rows of a list with the port that each names itself, or ``None`` when none of them is a row."""
+def _rows_by_port(
+    host: str, rows: Sequence[Any], line: int, skipped: list[Skipped]
+) -> Iterator[tuple[str, Any]] | None:
+    """The rows of a list with the port that each names itself, or ``None`` when none of them is a row.
+
+    ``line`` is that of the list.
+    """
     known = [_members(_unwrapped(row)) for row in rows]
     if all(members is None for members in known):
         return None
 
     def pairs() -> Iterator[tuple[str, Any]]:
-        for position, members in enumerate(known, 1):
+        for position, (row, members) in enumerate(zip(rows, known, strict=True), 1):
+            at = _line(row) or line
             if members is None:
-                skipped.append(Skipped(f"item {position} of the list of rows is no row", host=host))
+                reason = f"item {position} of the list of rows is no row"
+                skipped.append(Skipped(reason, host=host, lost=row is not None, line=at))
                 continue
             by_name = {_key(name).casefold(): value for name, value in members.items()}
             port = next((key for name in _PORT_MEMBERS if (key := _key(by_name.get(name)))), "")
             if port:
                 yield port, members
             else:
-                skipped.append(Skipped(f"row {position} of the list names no port", host=host))
+                skipped.append(Skipped(f"row {position} of the list names no port", host=host, line=at))
 
     return pairs()
 
@@ -173,8 +186,6 @@ def _row(port: str, value: Any) -> InterfaceRow:
     if isinstance(value, InterfaceRow):
         return value
     value = _unwrapped(value)
-    if value is None:
-        raise TypeError("the row is null")
     members = _members(value)
     if members is None:
         raise TypeError(f"{_described(value)} is no row")
@@ -208,6 +219,10 @@ def _unwrapped(value: Any) -> Any:
     return value.value if isinstance(value, ClixmlObject) and value.value is not None else value
 
 
+def _line(value: Any) -> int:
+    return value.line if isinstance(value, ClixmlObject) else 0
+
+
 def _members(value: Any) -> Mapping[Any, Any] | None:
     """The named values that a mapping or an object has, or ``None`` for a plain value."""
     if isinstance(value, ClixmlObject):
@@ -237,7 +252,7 @@ def _plain(value: Any) -> Any:
 
 
 def _carried(value: Any) -> Any:
-    """A copy of a field that is carried along, of plain dictionaries, lists and values."""
+    """A field that is carried along, as plain mappings, lists and values; the entry makes copies of its own of them."""
     value = _unwrapped(value)
     if isinstance(value, list | tuple | set | frozenset):
         return [_carried(item) for item in value]

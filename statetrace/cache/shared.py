@@ -381,7 +381,8 @@ class SharedSiteCache:
             path = self._settings.shared_cache_snapshot
             try:
                 if path is not None and self.enabled and not self._sites:
-                    self._import(path)
+                    for left_out in self._import(path).skipped:
+                        _log.warning("shared cache snapshot %s: left out: %s", path, left_out)
             except SnapshotError as error:
                 _log.warning("shared cache snapshot not imported: %s", error)
             finally:

@@ -14,7 +14,7 @@ import msgspec
 from statetrace.cache.atomic_file import replace_file
 from statetrace.cache.clixml import DEFAULT_LIMITS, ClixmlEncoding, ClixmlReader, Limits
 from statetrace.cache.normalize import Skipped, normalize_site_entry
-from statetrace.cache.snapshot_records import document_shape, records
+from statetrace.cache.snapshot_records import Record, document_shape, records
 from statetrace.cache.snapshot_rows import RowsAsWritten
 from statetrace.cache.snapshot_writer import SnapshotStyle, format_snapshot, write_snapshot
 from statetrace.errors import CacheEntryInvalid, SnapshotError
@@ -66,7 +66,9 @@ class Snapshot(msgspec.Struct, frozen=True):
 def content_sha256(entries: Mapping[str, SiteEntry]) -> str:
     """SHA-256, in hexadecimal, of the content of entries: equal for equal rows, however and in what order written.
 
-    It is taken over the JSON text of site → host → port → wire fields, keys sorted, non-ASCII escaped, no blanks.
+    It is taken over the JSON text of site → host → port → wire fields, keys sorted, non-ASCII escaped, no blanks. Rows
+    that a file lists without keys, as seeds do, count under their ports like all others: a digest of the list itself,
+    as one may find it noted for such a file, is another.
     """
     text = json.dumps(_to_wire(entries), sort_keys=True, ensure_ascii=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
@@ -78,12 +80,13 @@ def read_snapshot(path: str | os.PathLike[str], *, partial: bool = False, limits
     Args:
         path: the file.
         partial: of a file that is damaged, keep the sites that are complete before the fault, which is then the last
-            of ``skipped``; of one with nonsense in some site, keep the other sites.
+            of ``skipped``; of one with nonsense in place of a site or a row, keep the other sites and rows.
         limits: bounds on size, depth and repetition, beyond which a document is refused.
 
     Raises:
         SnapshotError: the file cannot be opened, or is no snapshot, or is damaged (with ``partial``: before its first
-            complete site); carries path, line and tag.
+            complete site), or (without ``partial``) something in it would be lost, such as a row of which the depth of
+            the export left its type name; carries path, line and tag.
     """
     path = Path(path)
     with opened_blocks(path) as blocks:
@@ -131,33 +134,38 @@ def _read(blocks: Iterable[bytes], path: Path | None, limits: Limits, *, partial
     try:
         values = reader.read(blocks)
     except SnapshotError as fault:
-        snapshot = _assemble(reader.complete_values(), reader.encoding, partial=True) if partial else None
+        snapshot = _assemble(reader.complete_values(), reader.encoding) if partial else None
         if snapshot is None or not snapshot.entries:
             raise
         skipped = (*snapshot.skipped, Skipped(f"reading stopped: {fault}"))
         return msgspec.structs.replace(snapshot, skipped=skipped)
-    try:
-        snapshot = _assemble(values, reader.encoding, partial=partial)
-    except CacheEntryInvalid as error:
-        raise SnapshotError(f"{error}; an import in part takes the other sites", path=path) from error
+    snapshot = _assemble(values, reader.encoding)
     if values and not snapshot.shape:
         raise SnapshotError(f"none of its {len(values)} objects is an entry of the cache", path=path)
+    lost = [one for one in snapshot.skipped if one.lost]
+    if lost and not partial:
+        more = f", and {len(lost) - 1} more would be lost" if len(lost) > 1 else ""
+        raise SnapshotError(
+            f"{lost[0]}{more}; an import in part takes what is left", path=path, line=lost[0].line or None
+        )
     return snapshot
 
 
-def _assemble(values: list[object], encoding: ClixmlEncoding, *, partial: bool) -> Snapshot:
+def _assemble(values: list[object], encoding: ClixmlEncoding) -> Snapshot:
     skipped: list[Skipped] = []
     entries: list[tuple[str, SiteEntry]] = []
     shapes: list[str] = []
     for number, record in enumerate(records(values), 1):
-        if record is None:
-            skipped.append(Skipped(f"object {number} is no entry of the cache"))
+        if not isinstance(record, Record):
+            reason = f"object {number} is no entry of the cache"
+            skipped.append(Skipped(reason, lost=record is not None, line=getattr(record, "line", 0)))
             continue
         shapes.append(record.shape)
         if not record.site:
-            skipped.append(Skipped(f"entry {number} has no site"))
+            reason = f"entry {number} has no site"
+            skipped.append(Skipped(reason, lost=record.payload is not None, line=record.line))
             continue
-        entry = _entry(record.site, record.payload, skipped, partial=partial)
+        entry = _entry(record, skipped)
         if entry is not None:
             entries.append((record.site, entry))
     return Snapshot(
@@ -169,18 +177,17 @@ def _assemble(values: list[object], encoding: ClixmlEncoding, *, partial: bool) 
     )
 
 
-def _entry(site: str, payload: object, skipped: list[Skipped], *, partial: bool) -> SiteEntry | None:
+def _entry(record: Record, skipped: list[Skipped]) -> SiteEntry | None:
+    site, line = record.site, record.line
     inner: list[Skipped] = []
     try:
-        entry = normalize_site_entry(payload, skipped=inner)
+        entry = normalize_site_entry(record.payload, skipped=inner)
     except CacheEntryInvalid as error:
-        if not partial:
-            raise CacheEntryInvalid(f"site {site!r}: {error}") from error
-        skipped.append(Skipped(str(error), site=site))
+        skipped.append(Skipped(str(error), site=site, line=line))
         return None
     if entry is None:
-        skipped.append(Skipped("the entry has no cache data", site=site))
-    skipped.extend(msgspec.structs.replace(one, site=site) for one in inner)
+        skipped.append(Skipped("the entry has no cache data", site=site, lost=False, line=line))
+    skipped.extend(msgspec.structs.replace(one, site=site, line=one.line or line) for one in inner)
     return entry
 
 
@@ -189,7 +196,7 @@ def _replaced(sites: Iterable[str]) -> Iterator[Skipped]:
     seen: set[str] = set()
     for site in sites:
         if fold(site) in seen:
-            yield Skipped("an earlier entry of the site was replaced by a later one", site=site)
+            yield Skipped("an earlier entry of the site was replaced by a later one", site=site, lost=False)
         seen.add(fold(site))
 
 

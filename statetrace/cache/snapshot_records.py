@@ -16,28 +16,31 @@ class Record(NamedTuple):
         site: the site's key, trimmed; ``""`` if the record has none.
         payload: what is to be normalised, or ``None`` if the record has no data.
         shape: the kind of record: ``live`` and ``imported`` for the original's class, else ``S6`` or ``L1`` to ``L6``.
+        line: the line of the document on which it begins.
     """
 
     site: str
     payload: Any
     shape: str
+    line: int
 
 
-def records(values: Iterable[Any]) -> Iterator[Record | None]:
-    """The records among the top-level values of a document, ``None`` for each value that is no record.
+def records(values: Iterable[Any]) -> Iterator[Record | Any]:
+    """The records among the top-level values of a document, and each value that is no record as it is.
 
     An array of records that was exported as one object gives its items.
     """
     return _records(values, listed=False)
 
 
-def _records(values: Iterable[Any], *, listed: bool) -> Iterator[Record | None]:
+def _records(values: Iterable[Any], *, listed: bool) -> Iterator[Record | Any]:
     for value in values:
         held = value.value if isinstance(value, ClixmlObject) else None
         if isinstance(held, list):
             yield from _records(held, listed=True)
         else:
-            yield _record(value, listed=listed)
+            record = _record(value, listed=listed)
+            yield value if record is None else record
 
 
 def document_shape(shapes: Iterable[str], *, utf16: bool) -> str:
@@ -70,7 +73,7 @@ def _record(value: Any, *, listed: bool) -> Record | None:
         payload = entry
     else:
         payload = None if host_map is None else {"HostMap": host_map}
-    return Record(site, payload, _shape(value, by_name, listed=listed))
+    return Record(site, payload, _shape(value, by_name, listed=listed), value.line)
 
 
 def _without_site(members: Mapping[Any, Any]) -> dict[Any, Any]:

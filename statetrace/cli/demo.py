@@ -17,16 +17,15 @@ import msgspec
 import typer
 
 from statetrace.cache import read_snapshot
-from statetrace.cli.hydrate import print_reads
+from statetrace.cli.hydrate import STAGES, measured_reads
 from statetrace.cli.options import Json, TelemetryDirectory, open_engine
-from statetrace.cli.output import counted, print_json, print_table, progress, say
+from statetrace.cli.output import print_json, print_table, progress, say
 from statetrace.errors import StateTraceError
 
 if TYPE_CHECKING:
     from statetrace.engine import Engine
     from statetrace.ingestion.corpus import CorpusPlan
     from statetrace.ingestion.report import IngestionReport
-    from statetrace.repository import SiteRead
 
 _FROM_CACHE = ("Cache", "SharedCache")
 
@@ -47,27 +46,28 @@ def demo(
     """Make up raw logs of 37 switches, ingest them in four passes, read the sites back and carry them elsewhere.
 
     Cold, then all logs again with a warm cache, then as they are, then with one percent of the ports changed. What
-    lies in the databases then is hydrated, exported as a snapshot, and imported by a fresh process.
+    lies in the databases then is hydrated, read again from the cache, exported as a snapshot, and imported by a fresh
+    process; the stages of the three are shown side by side.
     """
     with ExitStack() as stack:
         kept = folder is not None
         if folder is None:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="statetrace-demo-")))
-        report, reads = _run(folder, telemetry)
+        report = _run(folder, telemetry)
     if json:
         print_json(report)
         return
-    _print(report, reads)
+    _print(report)
     if not kept:
         say("Name a folder to keep what was made: statetrace demo FOLDER")
         return
     logs, data = folder / "Logs", folder / "Data"
     say(f"raw logs {logs}, databases {data}, snapshot {report['Snapshot']['Path']}, events {logs / 'IngestionMetrics'}")
-    say(f"go on with: statetrace show {report['Hydration'][0]['Site']} --data {data}")
+    say(f"go on with: statetrace show {report['Hydration']['Cold'][0]['Site']} --data {data}")
     say(f"or with logs of your own: statetrace ingest LOGS --data {data}")
 
 
-def _run(folder: Path, telemetry: Path | None) -> tuple[dict[str, Any], list[tuple[str, SiteRead]]]:
+def _run(folder: Path, telemetry: Path | None) -> dict[str, Any]:
     from statetrace.ingestion.corpus import CorpusPlan  # noqa: PLC0415
 
     logs, data, snapshot = folder / "Logs", folder / "Data", folder / "cache.clixml"
@@ -77,23 +77,24 @@ def _run(folder: Path, telemetry: Path | None) -> tuple[dict[str, Any], list[tup
     (logs / "IngestionMetrics").mkdir(exist_ok=True)
     with open_engine(data, telemetry=telemetry, own_cache=True) as engine:
         passes = _ingest(engine, logs, plan)
-        reads = [(site, engine.repository.read_site(site, refresh=True)) for site in sites]
+        engine.cache.clear("the demo hydrates with an empty cache")
+        cold, cached = (measured_reads(engine, sites) for _ in range(2))
         started = time.perf_counter()
         engine.cache.export_snapshot(snapshot, sites=sites)
         export_ms = _milliseconds(started)
-    report = {
+    fresh = _import_in_fresh_process(snapshot, data)
+    return {
         "Folder": str(folder),
         "Passes": passes,
-        "Hydration": [msgspec.to_builtins(read.metrics) for _, read in reads],
+        "Hydration": {"Cold": cold, "Cached": cached, "Imported": fresh.pop("Sites")},
         "Snapshot": {
             "Path": str(snapshot),
             "SizeBytes": snapshot.stat().st_size,
             "ContentSha256": read_snapshot(snapshot).content_sha256(),
             "ExportDurationMs": export_ms,
         },
-        "FreshProcess": _import_in_fresh_process(snapshot, data),
+        "FreshProcess": fresh,
     }
-    return report, reads
 
 
 def _begin_anew(logs: Path, data: Path, plan: CorpusPlan) -> None:
@@ -183,7 +184,7 @@ def _milliseconds(started: float) -> float:
     return round((time.perf_counter() - started) * 1000, 3)
 
 
-def _print(report: dict[str, Any], reads: list[tuple[str, SiteRead]]) -> None:
+def _print(report: dict[str, Any]) -> None:
     passes = report["Passes"]
     outcomes = dict.fromkeys(outcome for told in passes for outcome in told["Outcomes"])
     providers = dict.fromkeys(provider for told in passes for provider in told["ProviderCounts"])
@@ -210,7 +211,7 @@ def _print(report: dict[str, Any], reads: list[tuple[str, SiteRead]]) -> None:
         ),
     )
     typer.echo()
-    print_reads(reads)
+    _print_hydration(report["Hydration"])
     snapshot, fresh = report["Snapshot"], report["FreshProcess"]
     typer.echo()
     print_table(
@@ -220,13 +221,33 @@ def _print(report: dict[str, Any], reads: list[tuple[str, SiteRead]]) -> None:
             ("Content SHA-256", snapshot["ContentSha256"]),
             ("Export", f"{snapshot['ExportDurationMs']:,.1f} ms"),
             ("Import in a fresh process", f"{fresh['ImportDurationMs']:,.1f} ms"),
-            *((f"{site['Site']} there", _served(site)) for site in fresh["Sites"]),
         ),
     )
 
 
-def _served(site: dict[str, Any]) -> str:
-    return f"{site['CacheStatus']}: {counted(site['HostCount'], 'host')}, {counted(site['TotalRows'], 'row')}"
+def _print_hydration(ways: dict[str, list[dict[str, Any]]]) -> None:
+    """The stages of reading all sites cold, cached and imported, each the sum of the sites."""
+
+    def words(label: str, field: str) -> tuple[str, ...]:
+        return _line(label, (", ".join(dict.fromkeys(read[field] for read in reads)) for reads in ways.values()))
+
+    def sums(label: str, field: str) -> tuple[str, ...]:
+        # What was not done took no time: only a read of a database has stages.
+        totals = (sum(read[field] for read in reads) for reads in ways.values())
+        return _line(label, (None if total == 0 else total for total in totals))
+
+    print_table(
+        ("Hydration", *ways),
+        (
+            words("Sites", "Site"),
+            words("Status", "CacheStatus"),
+            words("Provider", "Provider"),
+            sums("Hosts", "HostCount"),
+            sums("Rows", "TotalRows"),
+            *(sums(f"{stage} ms", field) for stage, field in STAGES.items()),
+            sums("Whole read ms", "ReadDurationMs"),
+        ),
+    )
 
 
 def _line(label: str, values: Iterable[object]) -> tuple[str, ...]:

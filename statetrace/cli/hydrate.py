@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+import time
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 import typer
@@ -20,15 +22,15 @@ from statetrace.cli.options import (
 from statetrace.cli.output import print_json, print_table, say
 
 if TYPE_CHECKING:
-    from statetrace.repository import SiteRead
+    from statetrace.engine import Engine
 
 STAGES = {
-    "Query": "query_duration_ms",
-    "Project": "recordset_project_duration_ms",
-    "Materialize": "materialize_duration_ms",
-    "Sort": "sort_duration_ms",
-    "Build": "build_duration_ms",
-    "Total": "hydration_duration_ms",
+    "Query": "QueryDurationMs",
+    "Project": "RecordsetProjectDurationMs",
+    "Materialize": "MaterializeDurationMs",
+    "Sort": "SortDurationMs",
+    "Build": "BuildDurationMs",
+    "Total": "HydrationDurationMs",
 }
 """Heading of a stage and its field of the metrics, in milliseconds."""
 _WHAT = ("Site", "Status", "Provider", "Dialect", "Hosts", "Rows")
@@ -53,7 +55,7 @@ def hydrate(
     if json:
         print_json([msgspec.to_builtins(read.metrics) for _, read in reads])
     else:
-        print_reads([(site, read) for site, read in reads if site not in missing])
+        _print([msgspec.to_builtins(read.metrics) for site, read in reads if site not in missing])
     for error in (*unreadable, *failed):
         say(f"statetrace: {error}")
     for site in missing:
@@ -62,22 +64,32 @@ def hydrate(
         raise typer.Exit(1)
 
 
-def print_reads(reads: list[tuple[str, SiteRead]]) -> None:
-    """A table of reads with their stages."""
+def measured_reads(engine: Engine, sites: Sequence[str], *, refresh: bool = False) -> list[dict[str, Any]]:
+    """The metrics of reading each site, and what the whole call took as ``ReadDurationMs``: a reuse has no stages."""
+    told = []
+    for site in sites:
+        started = time.perf_counter()
+        read = engine.repository.read_site(site, refresh=refresh)
+        took_ms = round((time.perf_counter() - started) * 1000, 3)
+        told.append({**msgspec.to_builtins(read.metrics), "ReadDurationMs": took_ms})
+    return told
+
+
+def _print(reads: Sequence[Mapping[str, Any]]) -> None:
     print_table(
         [*_WHAT, *(f"{stage} ms" for stage in STAGES), "Matched", "Rewritten"],
         (
             (
-                site,
-                read.metrics.cache_status,
-                read.metrics.provider,
-                read.metrics.database_dialect or "-",
-                read.metrics.host_count,
-                read.metrics.total_rows,
-                *(float(getattr(read.metrics, field)) for field in STAGES.values()),
-                read.metrics.host_map_signature_match_count,
-                read.metrics.host_map_signature_rewrite_count,
+                read["Site"],
+                read["CacheStatus"],
+                read["Provider"],
+                read.get("DatabaseDialect") or "-",
+                read["HostCount"],
+                read["TotalRows"],
+                *(float(read[field]) for field in STAGES.values()),
+                read["HostMapSignatureMatchCount"],
+                read["HostMapSignatureRewriteCount"],
             )
-            for site, read in reads
+            for read in reads
         ),
     )

@@ -18,6 +18,7 @@ from statetrace.cache import (
     write_snapshot,
     write_summary,
 )
+from statetrace.cli.hydrate import measured_reads
 from statetrace.cli.options import (
     DEFAULT_DATA,
     Data,
@@ -102,30 +103,19 @@ def import_command(
         with progress(f"reading {file.name}"):
             brought = engine.cache.import_snapshot(file, partial=partial)
         took_ms = round((time.perf_counter() - started) * 1000, 3)
-        reads = [(site, engine.repository.read_site(site, refresh=refresh)) for site in brought.sites]
+        reads = measured_reads(engine, brought.sites, refresh=refresh)
     for reason in brought.skipped:
         say(f"left out: {reason}")
-    rows = [
-        {
-            "Site": site,
-            "CacheStatus": read.metrics.cache_status,
-            "Provider": read.metrics.provider,
-            "HostCount": read.metrics.host_count,
-            "TotalRows": read.metrics.total_rows,
-            "Matched": read.metrics.host_map_signature_match_count,
-        }
-        for site, read in reads
-    ]
     if json:
-        print_json({"Path": str(file), "ImportDurationMs": took_ms, "Sites": rows, "Skipped": list(brought.skipped)})
+        print_json({"Path": str(file), "ImportDurationMs": took_ms, "Sites": reads, "Skipped": list(brought.skipped)})
     else:
         # Without a second reading there is nothing that rows could match.
         columns = {"Site": "Site", "Status": "CacheStatus", "Provider": "Provider", "Hosts": "HostCount",
-                   "Rows": "TotalRows", **({"Matched": "Matched"} if refresh else {})}  # fmt: skip
-        print_table(tuple(columns), ([row[field] for field in columns.values()] for row in rows))
+                   "Rows": "TotalRows", **({"Matched": "HostMapSignatureMatchCount"} if refresh else {})}  # fmt: skip
+        print_table(tuple(columns), ([read[field] for field in columns.values()] for read in reads))
         rows_of_hosts = f"{counted(brought.rows, 'row')} of {counted(brought.hosts, 'host')}"
         say(f"{file}: {rows_of_hosts} imported in {took_ms:,.1f} ms")
-    missing = [site for site, read in reads if read.metrics.provider == "MissingDatabase"]
+    missing = [read["Site"] for read in reads if read["Provider"] == "MissingDatabase"]
     for site in missing:
         say(f"statetrace: site {site}: no database in {database or data} holds it")
     if missing:

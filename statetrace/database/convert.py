@@ -16,7 +16,7 @@ from statetrace.database.database import ACCESS_SUFFIXES, SQLITE_SUFFIXES, Datab
 from statetrace.database.retry import driver_errors
 from statetrace.database.sqlite import new_file
 from statetrace.database.turns import WriterTurns
-from statetrace.errors import ConversionFailed, DatabaseError
+from statetrace.errors import ConversionFailed, DatabaseError, DatabaseReadOnly
 from statetrace.model.interface import utf16_length
 
 Progress = Callable[[str, int], object]
@@ -109,7 +109,7 @@ def convert_database(
 
     Arguments:
         source: a database of any kind.
-        target: a SQLite file that does not exist yet; or an Access file without rows, where Access can be written.
+        target: a SQLite file that does not exist yet; or, on Windows, an Access file without rows.
         progress: told the table and how many more of its rows were copied.
 
     Raises:
@@ -129,16 +129,21 @@ def _convert(source: Database, target: Path | str | Database, progress: Progress
         return _into_existing(source, target, progress)
     path = Path(target).absolute()
     if path.suffix.lower() in ACCESS_SUFFIXES:
+        if os.name != "nt":
+            raise DatabaseReadOnly(
+                path, f"Access files are written on Windows only; choose SQLite, such as {path.with_suffix('.sqlite')}"
+            )
         if not path.exists():
             raise DatabaseError(path, "cannot be created; make an empty database in Access first, or choose SQLite")
         with open_database(path) as database:
             return _into_existing(source, database, progress)
     if path.suffix.lower() not in SQLITE_SUFFIXES:
         raise DatabaseError(path, f"has no suffix of a database; choose one of {', '.join(SQLITE_SUFFIXES)}")
+    _refuse_existing(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with WriterTurns(path).turn(), driver_errors(path, unfinished=True):
-            _refuse_existing(path)
+            _refuse_existing(path)  # somebody may have been quicker
             with new_file(path) as connection:
                 return _copy(source, path, connection, progress)
     except OSError as error:

@@ -43,6 +43,10 @@ _ADVICE = (
     (re.compile(r"disk is full|disk I/O error", re.IGNORECASE), "make room on the disk and try again"),
     (re.compile(r"unable to open", re.IGNORECASE), "check the permissions of the file and its folder"),
 )
+_USUAL_ADVICE = (
+    "make sure that it is a site database and that no other program changes it, and try again; "
+    "`statetrace convert` makes a copy to go on with"
+)
 _READ_ONLY = re.compile(r"readonly database|read-only|must use an updateable query", re.IGNORECASE)
 
 
@@ -127,8 +131,8 @@ def database_error(
         return DatabaseReadOnly(path, f"cannot be written ({words}); `statetrace convert` makes a copy that can")
     if not unfinished and not os.path.lexists(path):
         return missing(path)
-    advice = next((advice for pattern, advice in _ADVICE if pattern.search(words)), None)
-    return DatabaseError(path, f"{words}; {advice}" if advice else words)
+    advice = next((advice for pattern, advice in _ADVICE if pattern.search(words)), _USUAL_ADVICE)
+    return DatabaseError(path, f"{words}; {advice}")
 
 
 def missing(path: Path) -> DatabaseMissing:

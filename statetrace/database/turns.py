@@ -99,6 +99,7 @@ class WriterTurns:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._lock_path = path.with_name(path.name + ".lock")
         self._set_up()
 
     def _set_up(self) -> None:
@@ -107,8 +108,7 @@ class WriterTurns:
         self._processes = self._lock_file()
 
     def _lock_file(self) -> _LockFile:
-        path = self._path.with_name(self._path.name + ".lock")
-        return _Flock(path) if _FLOCK else FileLock(path, thread_local=False)
+        return _Flock(self._lock_path) if _FLOCK else FileLock(self._lock_path, thread_local=False)
 
     def rest(self) -> None:
         """Keep no file open until the next turn."""
@@ -121,6 +121,8 @@ class WriterTurns:
     @contextmanager
     def turn(self) -> Iterator[None]:
         """Our turn, for as long as the block takes.
+
+        Where it was to make the database and failed, no lock file is left behind.
 
         Raises:
             DatabaseLocked: it did not come within a minute.
@@ -135,6 +137,11 @@ class WriterTurns:
             self._acquire()
             try:
                 yield
+            except BaseException:
+                if not os.path.lexists(self._path):
+                    with suppress(OSError):  # Windows lets nobody remove an open file, and its lock removes itself
+                        self._lock_path.unlink()
+                raise
             finally:
                 self._processes.release()
         finally:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import ItemsView, Iterable, Iterator, Mapping, ValuesView
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 V = TypeVar("V")
 
@@ -125,3 +125,18 @@ class CaseInsensitiveMap(Mapping[str, V], Generic[V]):
             if spelling is not None:
                 values.pop(spelling, None)
         return self.of_distinct(values)
+
+
+def frozen(value: Any) -> Any:
+    """A copy that nobody can change: mappings become ``CaseInsensitiveMap``, lists and sets tuples, at any depth.
+
+    Plain values and objects are returned as they are.
+
+    >>> frozen([1, {"Host": ["a"]}])
+    (1, CaseInsensitiveMap({'Host': ('a',)}))
+    """
+    if isinstance(value, Mapping):
+        return CaseInsensitiveMap((str(key), frozen(held)) for key, held in value.items())
+    if isinstance(value, list | tuple | set | frozenset):
+        return tuple(map(frozen, value))
+    return bytes(value) if isinstance(value, bytearray) else value

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from statetrace.model.interface import InterfaceRow
-from statetrace.model.keys import CaseInsensitiveMap
+from statetrace.model.keys import CaseInsensitiveMap, frozen
 
 HostPorts = CaseInsensitiveMap[InterfaceRow]
 """The rows of one host by port."""
@@ -66,7 +66,8 @@ class SiteEntry(Mapping[str, HostPorts]):
         cached_at: when the entry was built or last changed; local time with offset, or ``None``.
         cache_status: ``Hydrated``, ``Refreshed``, … as the original words it, or ``None``.
         source: the state of the database that the rows were read from, or ``None`` when they came another way.
-        fields: whatever else an entry carries under its wire name (``HydrationDurationMs`` …), read-only.
+        fields: whatever else an entry carries under its wire name (``HydrationDurationMs`` …), read-only at any depth:
+            lists are kept as tuples, mappings as ``CaseInsensitiveMap``.
     """
 
     __slots__ = ("cache_status", "cached_at", "fields", "host_count", "hosts", "source", "total_rows")
@@ -96,7 +97,7 @@ class SiteEntry(Mapping[str, HostPorts]):
             ("cached_at", cached_at),
             ("cache_status", cache_status),
             ("source", source),
-            ("fields", MappingProxyType(dict(fields or {}))),
+            ("fields", MappingProxyType({field: frozen(value) for field, value in (fields or {}).items()})),
         ):
             object.__setattr__(self, name, value)
 

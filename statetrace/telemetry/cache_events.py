@@ -132,7 +132,8 @@ class InterfaceSiteCacheHostPersisted(Event, frozen=True, kw_only=True):
         entry_host_count_delta: ``entry_host_count`` - ``previous_host_count``.
         entry_total_rows: rows of the site afterwards.
         entry_total_rows_delta: ``entry_total_rows`` - ``previous_port_count``; may be negative.
-        shared_store_updated: always true.
+        shared_store_updated: whether the site is cached with the host; not where the cache is switched off or has no
+            entry of the site, since one host of many would pass for all of them.
     """
 
     site: str

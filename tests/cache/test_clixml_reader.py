@@ -92,7 +92,12 @@ def test_objects_have_type_names_text_and_members_in_any_order():
 @pytest.mark.parametrize("tag", ["LST", "IE", "QUE", "STK"])
 def test_lists_of_all_kinds_are_lists(tag):
     (read,) = parse_clixml(document(f'<Obj><{tag}><S>a</S><Nil /><Obj RefId="1"><{tag} /></Obj></{tag}></Obj>'))
-    assert read.value == ["a", None, ClixmlObject(value=[])]
+    assert read.value == ["a", None, ClixmlObject(value=[], line=2)]
+
+
+def test_an_object_knows_the_line_on_which_it_begins():
+    (read,) = parse_clixml(b"#< CLIXML\r\n" + document("<Obj><LST>\r\n\r\n<Obj /></LST></Obj>"))
+    assert (read.line, read.value[0].line) == (3, 5)
 
 
 def test_dictionaries_keep_their_order_and_keys_that_differ_by_case():
@@ -203,10 +208,12 @@ MEMBER = '<Obj RefId="0"><MS>{}</MS></Obj>'
         (document('<Obj><DCT><En><S N="Key">a</S></En></DCT></Obj>'), "a Key and a Value", "En"),
         (document('<Obj><DCT><En><S N="Value">a</S></En></DCT></Obj>'), "a Key and a Value", "En"),
         (document('<Obj><DCT><En><Nil N="Key" /><S N="Value">a</S></En></DCT></Obj>'), "null or an object", "En"),
-        (document("<S>a</S>")[:-10], "not well-formed", None),
-        (document("<S>&undefined;</S>"), "not well-formed", None),
-        (document("<S>\xe9</S>").replace("\xe9".encode(), b"\xe9"), "not well-formed", None),
-        (codecs.BOM_UTF16_LE + document("<S>a</S>").decode().encode("utf-16-le")[:-1], "UTF-16LE", None),
+        (document("<S>a</S>")[:-10], "not well-formed", "S"),
+        (document("<S>&undefined;</S>"), "not well-formed", "S"),
+        (document("<S>\xe9</S>").replace("\xe9".encode(), b"\xe9"), "not well-formed", "S"),
+        (document(MEMBER.format('<S N="a">b</S>')).replace(b"</MS>", b"</DCT>"), "mismatched tag", "MS"),
+        (document("<S>a</S>") + b"<S>b</S>", "junk after document", None),
+        (codecs.BOM_UTF16_LE + document("<S>a</S>").decode().encode("utf-16-le")[:-1], "UTF-16LE", "Objs"),
     ],
 )  # fmt: skip
 def test_what_is_no_clixml_is_refused_with_the_reason_and_the_element(data, reason, tag):
@@ -226,7 +233,7 @@ def test_a_fault_of_the_encoding_names_its_line():
         part.encode("utf-16-le", "surrogatepass") for part in (document().decode()[:-7], "\r\n" * 5, "\ud800" * 3)
     )
     reader = ClixmlReader(path=Path("a.clixml"))
-    with pytest.raises(SnapshotError, match=r"a\.clixml, line 7: the file is not UTF-16LE"):
+    with pytest.raises(SnapshotError, match=r"a\.clixml, line 7, <Objs>: the file is not UTF-16LE"):
         reader.read(data[start : start + 64] for start in range(0, len(data), 64))
 
 

@@ -11,7 +11,7 @@ from statetrace.cache import normalize_site_entry
 from statetrace.cache.clixml import ClixmlObject
 from statetrace.cache.normalize import Skipped
 from statetrace.errors import CacheEntryInvalid
-from statetrace.model import HostPorts, InterfaceRow, SiteEntry
+from statetrace.model import CaseInsensitiveMap, HostPorts, InterfaceRow, SiteEntry
 from statetrace.model.port_sort import UNKNOWN_PORT
 
 ROW = {"Name": "x", "Status": "up"}
@@ -145,13 +145,13 @@ def test_an_object_of_which_only_the_text_is_left_is_its_text():
     assert (row["h"]["Gi1"].name, row["h"]["Gi1"].learned_macs) == ("x", "aa,bb")
 
 
-def test_other_fields_are_carried_along_as_copies():
+def test_other_fields_are_carried_along_as_copies_that_cannot_change():
     reasons = ["a", {"b": [1]}]
     moment = datetime(2025, 11, 12, 17, 35, tzinfo=UTC)
     given = {"hostmap": {}, "Extra": reasons, "CachedAt": moment, "cachestatus": "Refreshed", "": "blank"}
     entry = normalize_site_entry(given)
     reasons[1]["b"].append(2)
-    assert dict(entry.fields) == {"Extra": ["a", {"b": [1]}]}
+    assert dict(entry.fields) == {"Extra": ("a", CaseInsensitiveMap({"b": (1,)}))}
     assert (entry.cached_at, entry.cache_status) == (moment, "Refreshed")
 
 

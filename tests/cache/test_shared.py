@@ -250,6 +250,24 @@ def test_an_unreadable_snapshot_stops_nobody(make_cache, tmp_path, caplog, conte
     assert len([record for record in caplog.records if "not imported" in record.message]) == 1
 
 
+def test_a_snapshot_that_would_lose_rows_is_not_imported_on_first_use_and_what_holds_nothing_is_told(
+    make_cache, tmp_path, caplog
+):
+    snapshot = tmp_path / "cache.clixml"
+    write_snapshot(snapshot, {"BOYO": entry({"A": ["p1", "p2"]})})
+    text = snapshot.read_bytes()
+    start = text.index(b'<Obj N="Value"', text.index(b">p2<"))
+    row = text[start : text.index(b"</En>", start)]
+    snapshot.write_bytes(text.replace(row, b'<S N="Value">StateTrace.Models.InterfaceCacheEntry</S>'))
+    assert make_cache(shared_cache_snapshot=snapshot).get("BOYO") is None
+    assert "not imported" in caplog.text
+    assert "site 'BOYO', host 'A', port 'p2'" in caplog.text
+    caplog.clear()
+    snapshot.write_bytes(text.replace(row, b'<Nil N="Value" />'))
+    assert make_cache(shared_cache_snapshot=snapshot).get("BOYO").total_rows == 1
+    assert "left out: site 'BOYO', host 'A', port 'p2': the row is null" in caplog.text
+
+
 def test_an_explicit_import_merges_host_by_host_and_says_what_it_brought(cache, tmp_path):
     snapshot = tmp_path / "cache.clixml"
     write_snapshot(snapshot, {"WLLS": entry({"A": ["p1", "p2"]})})

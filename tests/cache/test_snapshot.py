@@ -256,7 +256,7 @@ def test_entries_that_cannot_be_used_are_reported_and_the_others_taken_only_on_r
         record(SITE_KEY, HOSTS.replace("Gi1/0/1", "  ")),
         record('<S N="SiteKey">demo</S>', HOSTS),
     )
-    with pytest.raises(SnapshotError, match=r"site 'CUT': HostMap holds the text .* an import in part"):
+    with pytest.raises(SnapshotError, match=r"object 1 is no entry .*, and 3 more would be lost; an import in part"):
         parse_snapshot(document)
     snapshot = parse_snapshot(document, partial=True)
     assert list(snapshot.entries) == ["DEMO"]
@@ -269,6 +269,53 @@ def test_entries_that_cannot_be_used_are_reported_and_the_others_taken_only_on_r
         "site 'DEMO', host 'DEMO-A01-AS-01': port without a name",
         "site 'demo': an earlier entry of the site was replaced by a later one",
     ]
+
+
+CUT_ROW = '<S N="Value">StateTrace.Models.InterfaceCacheEntry</S>'
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "what"),
+    [
+        (row(), CUT_ROW, 4, "site 'DEMO', host 'DEMO-A01-AS-01', port 'Gi1/0/1': the text 'StateTrace.Models."),
+        (row(), row().replace('<S N="Status">connected</S>', '<Obj N="Config"><DCT>' + entry("a", TEXT_VALUE) + "</DCT></Obj>"), 5, "port 'Gi1/0/1': field Config holds a dict"),
+        ("Gi1/0/1", " ", 5, "host 'DEMO-A01-AS-01': port without a name"),
+        ("DEMO-A01-AS-01", " ", 4, "site 'DEMO': host without a name"),
+        (HOSTS, '<S N="HostMap">System.Collections.Hashtable</S>', 3, "site 'DEMO': HostMap holds the text"),
+        (SITE_KEY, '<S N="SiteKey"> </S>', 3, "entry 1 has no site"),
+    ],
+)  # fmt: skip
+def test_what_would_be_lost_is_refused_with_site_host_and_line_unless_asked(tmp_path, old, new, line, what):
+    broken = record(SITE_KEY, HOSTS).replace(old, new, 1)
+    document = snapshot_of(
+        "\n\n", broken.replace('<Obj N="Value"', '\n<Obj N="Value"'), record('<S N="SiteKey">GOOD</S>', HOSTS)
+    )
+    path = tmp_path / "cut.clixml"
+    path.write_bytes(document)
+    with pytest.raises(SnapshotError) as refused:
+        read_snapshot(path)
+    assert what in str(refused.value)
+    assert (refused.value.path, refused.value.line) == (path, line)
+    kept = read_snapshot(path, partial=True)
+    assert kept.entries["GOOD"].total_rows == 1
+    assert [what in str(one) for one in kept.skipped] == [True]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (row(), '<Nil N="Value" />'),
+        (entry("Gi1/0/1", row()), entry(" ", '<Nil N="Value" />') + entry("Gi1/0/1", row())),
+        (entry("DEMO-A01-AS-01", ""), entry(" ", '<Nil N="Value" />')),
+        (HOSTS, ""),
+    ],
+)  # fmt: skip
+def test_what_holds_nothing_is_no_loss(old, new):
+    # reference: site-cache 4.2, null rows and blank keys are dropped
+    snapshot = parse_snapshot(
+        snapshot_of(record(SITE_KEY, HOSTS.replace(old, new)), record('<S N="SiteKey">GOOD</S>', HOSTS))
+    )
+    assert "GOOD" in snapshot.entries
 
 
 def test_a_foreign_clixml_file_is_refused():

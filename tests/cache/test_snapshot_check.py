@@ -118,6 +118,15 @@ def test_a_missing_or_damaged_file_is_an_issue_and_no_error(written, tmp_path):
     broken.write_bytes(broken.read_bytes()[:-10])
     os.utime(broken, (NOW, NOW))
     assert types(broken) == ["SchemaInvalid"]
+    whole = written({"BOYO": site(1, 2)})
+    text = whole.read_bytes()
+    start = text.index(b'<Obj N="Value"', text.index(b">Gi1<"))
+    row = text[start : text.index(b"</En>", start)]
+    whole.write_bytes(text.replace(row, b'<S N="Value">StateTrace.Models.InterfaceCacheEntry</S>'))
+    os.utime(whole, (NOW, NOW))
+    (issue,) = check_snapshot(whole, now=NOW).issues
+    assert issue.type == "SchemaInvalid"
+    assert "site 'BOYO', host 'H-0', port 'Gi1': the text 'StateTrace.Models" in issue.message
     good = written({"BOYO": site(1)}, "good.clixml")
     assert types(good, baseline=broken) == ["BaselineInvalid"]
 

@@ -246,7 +246,10 @@ def test_import_serves_the_sites_and_compares_them_on_request(call, data, snapsh
         ("BRCK", "SharedOnly", "Cache"),
     ]
     compared = document("snapshot", "import", snapshot, "--data", data, "--refresh", by=call)
-    assert [(site["Provider"], site["Matched"]) for site in compared["Sites"]] == [("ADODB", 6), ("ADODB", 12)]
+    assert [(site["Provider"], site["HostMapSignatureMatchCount"]) for site in compared["Sites"]] == [
+        ("ADODB", 6),
+        ("ADODB", 12),
+    ]
 
 
 def test_import_says_what_it_cannot_compare_or_keep(snapshot, tmp_path):

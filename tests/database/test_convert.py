@@ -51,7 +51,7 @@ def test_the_source_stays_as_it_is(database, tmp_path):
 @pytest.mark.original
 @pytest.mark.mdbtools
 @pytest.mark.parametrize(("name", "site"), [("BOYO.accdb", "BOYO"), ("WLLS-2025-09-15.accdb", "WLLS")])
-def test_the_originals_files(original_data, mdbtools, tmp_path, name, site, capfd):
+def test_the_originals_files(original_data, tmp_path, name, site, capfd):
     source, target = original_data / "access" / name, tmp_path / "copy.sqlite"
     report = convert_database(source, target)
     assert everything(target) == everything(source)
@@ -91,9 +91,15 @@ def test_an_access_database_with_rows_is_no_target(database, access):
         convert_database(database, there)
 
 
-def test_an_access_file_cannot_be_made(database, tmp_path):
-    with pytest.raises(DatabaseError, match="make an empty database in Access first"):
-        convert_database(database, tmp_path / "x.accdb")
+@pytest.mark.skipif(sys.platform == "win32", reason="Access files are written here")
+@pytest.mark.parametrize("exists", [False, True])
+def test_an_access_file_is_no_target_but_on_windows(database, tmp_path, exists):
+    target = tmp_path / "x.accdb"
+    if exists:
+        target.write_bytes(b"precious")
+    with pytest.raises(DatabaseError, match=r"written on Windows only; choose SQLite, such as .*x\.sqlite"):
+        convert_database(database, target)
+    assert list(tmp_path.glob("x*")) == ([target] if exists else [])
 
 
 def test_an_existing_target_is_left_alone(database, tmp_path):
@@ -102,6 +108,7 @@ def test_an_existing_target_is_left_alone(database, tmp_path):
     with pytest.raises(DatabaseError, match="never overwritten"):
         convert_database(database, target)
     assert target.read_text() == "precious"
+    assert list(tmp_path.glob("copy*")) == [target]
 
 
 @pytest.mark.parametrize("target", ["copy.txt", "copy"])
@@ -153,7 +160,7 @@ def test_a_copy_that_differs_is_not_kept(database, tmp_path, monkeypatch):
     monkeypatch.setattr(convert._Digest, "add", add)
     with pytest.raises(ConversionFailed, match="nothing was kept"):
         convert_database(database, tmp_path / "copy.sqlite")
-    assert [path.name for path in tmp_path.iterdir() if path.name.startswith((".", "copy"))] == ["copy.sqlite.lock"]
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith((".", "copy"))] == []
 
 
 def test_a_source_damaged_in_the_middle_leaves_no_target(database, make, tmp_path):

@@ -56,7 +56,11 @@ def write(make, path, *hosts):
     ],
 )
 def test_path_of_a_site(data, databases, present, site, expected):
-    """Reference: access-database E1, site-cache 15.11, with SQLite for new ones."""
+    """Reference: access-database E1, site-cache 15.11.
+
+    Other than there, new databases are SQLite, and a name that no file can have (``ACME:HQ-EDGE1``) is refused, see the
+    next test: the original changed it in one part of the path and not in the other (defect D20).
+    """
     touch(data, *present)
     assert databases.path_of(site) == data / expected
 

@@ -20,7 +20,6 @@ from statetrace.errors import DatabaseError, DatabaseReadOnly, DriverMissing
 pytestmark = [
     pytest.mark.original,
     pytest.mark.mdbtools,
-    pytest.mark.usefixtures("mdbtools"),
     pytest.mark.skipif(sys.platform == "win32", reason="Access files are read through the ACE driver here"),
 ]
 
@@ -46,8 +45,6 @@ def read(path, statement):
 
 def as_mdb_json_prints(path, table):
     """Rows as ``mdb-json`` prints them, which leaves out what is empty."""
-    if shutil.which("mdb-json") is None:
-        pytest.skip("mdb-json is not installed (Debian: mdbtools)")
     command = ["mdb-json", "-T", "%Y-%m-%d %H:%M:%S", path, table]
     printed = subprocess.run(command, capture_output=True, text=True, check=False).stdout
     columns = schema.metadata.tables[table].columns
@@ -77,6 +74,7 @@ def test_a_known_row(original_data):
     assert [record["RunDate"] for record in history] == ["2026-01-06 13:28:32"]
 
 
+@pytest.mark.mdbjson
 @pytest.mark.parametrize("name", [BOYO, WLLS])
 @pytest.mark.parametrize("table", ["DeviceSummary", "Interfaces", "DeviceHistory", "InterfaceHistory", "SpanInfo"])
 def test_every_value_is_what_mdb_json_prints(original_data, name, table):

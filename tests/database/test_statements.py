@@ -96,6 +96,18 @@ def test_updates_and_deletes_tell_how_many_rows_were_there(database):
     assert rows(database, schema.span_info) == [(OTHER, *SPAN, DATE)]
 
 
+def test_the_history_of_a_device_is_found_by_host_and_date(database):
+    with database.begin() as connection:
+        statements.insert_device_history.run(connection, [(HOST, DATE, *DEVICE), (HOST, DATE, *DEVICE)])
+        statements.insert_device_history.run(connection, [(HOST, LATER, *DEVICE), (OTHER, DATE, *DEVICE)])
+        counts = {
+            (host, date): statements.device_history_count.rows(connection, (host, date))[0][0]
+            for host in (HOST, OTHER)
+            for date in (DATE, LATER)
+        }
+    assert counts == {(HOST, DATE): 2, (HOST, LATER): 1, (OTHER, DATE): 1, (OTHER, LATER): 0}
+
+
 def test_for_no_rows_nothing_is_sent(database):
     with database.connect() as connection:
         assert statements.insert_device.run(connection, []) == 0

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 
+import pytest
+
 from statetrace.database.turns import WriterTurns
 
 
@@ -41,6 +43,37 @@ def test_a_lock_file_that_was_deleted_between_turns_excludes_no_less(tmp_path):
         assert not waited.wait(0.1)
     thread.join()
     assert waited.is_set()
+
+
+def test_a_turn_that_fails_to_make_the_database_leaves_no_lock_and_excludes_no_less(tmp_path):
+    first, second = WriterTurns(tmp_path / "a.sqlite"), WriterTurns(tmp_path / "a.sqlite")
+    order = []
+
+    def write():
+        with second.turn():
+            order.append("second")
+            (tmp_path / "a.sqlite").touch()
+
+    thread = threading.Thread(target=write)
+
+    def fail():
+        with first.turn():
+            thread.start()
+            thread.join(0.1)
+            order.append("first")
+            raise OSError("no room")
+
+    with pytest.raises(OSError, match="no room"):
+        fail()
+    thread.join()
+    assert order == ["first", "second"]
+    (tmp_path / "a.sqlite").unlink()
+    (tmp_path / "a.sqlite.lock").unlink()
+    order.clear()
+    thread = threading.Thread()
+    with pytest.raises(OSError, match="no room"):
+        fail()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_no_file_stays_open_while_nobody_writes(tmp_path):

@@ -113,6 +113,17 @@ def test_entries_are_immutable():
         site.cache_status = "Hit"
     with pytest.raises(TypeError):
         site.fields["a"] = 2
+
+
+def test_what_the_fields_hold_cannot_be_changed_either():
+    given = {"Samples": [{"Port": "Gi1", "Hosts": {"A"}}], "Raw": bytearray(b"x")}
+    site = SiteEntry(fields=given)
+    given["Samples"][0]["Port"] = "Gi2"
+    (sample,) = site.fields["Samples"]
+    assert (sample["port"], sample["Hosts"], site.fields["Raw"]) == ("Gi1", ("A",), b"x")
+    with pytest.raises(TypeError):
+        sample["Port"] = "Gi3"
+    assert dict(pickled(site).fields) == dict(site.fields)
     with pytest.raises(TypeError):
         site.hosts["B"] = CaseInsensitiveMap()
 

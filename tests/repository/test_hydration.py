@@ -273,6 +273,10 @@ def test_the_entry_knows_when_how_and_from_which_state_it_was_made(tmp_path):
     assert entry.cached_at.tzinfo is not None
     assert entry.fields["HydrationProvider"] == "ADODB"
     assert entry.fields["HydrationDurationMs"] >= entry.fields["HydrationSnapshotDurationMs"] > 0
+    (sample,) = entry.fields["HydrationHostMapCandidateMissingSamples"]
+    assert (sample["Hostname"], sample["Port"]) == ("WLLS-A", "p1")
+    with pytest.raises(TypeError):
+        sample["Port"] = "p2"
 
 
 def test_sites_that_share_a_database_and_letters_are_kept_apart(tmp_path):

@@ -81,7 +81,7 @@ class ClixmlReader:
             SnapshotError: the document cannot be read as a whole; ``complete_values`` has what came before the fault.
         """
         parser = self._parser
-        self._install_handlers()
+        open_tag = self._install_handlers()
         try:
             document = open_document(blocks, self._limits.max_bytes)
             self.encoding, self._first_line = document.encoding, document.first_line
@@ -95,12 +95,12 @@ class ClixmlReader:
             parser.Parse(b"", True)  # noqa: FBT003  # takes no keyword
         except expat.ExpatError as error:
             reason = f"not well-formed: {expat.errors.messages.get(error.code, str(error))}"
-            raise self._error(reason, line=error.lineno) from error
+            raise self._error(reason, line=error.lineno, tag=open_tag()) from error
         except SnapshotError as error:
             if error.line is not None:
                 raise
             # Faults of the encoding know neither path nor line.
-            raise self._error(error.reason) from error
+            raise self._error(error.reason, tag=open_tag()) from error
         finally:
             # Parser and handlers refer to each other; they are freed now, not at the next garbage collection.
             parser.StartElementHandler = parser.EndElementHandler = None
@@ -114,8 +114,12 @@ class ClixmlReader:
             return [*self.roots, ClixmlObject(value=self._stack[3].target)]
         return self.roots
 
-    def _install_handlers(self) -> None:  # noqa: C901, PLR0915  # two functions in one, sharing their variables
-        """Sets the parser's handlers: closures, since they run for every element and local variables are quickest."""
+    def _install_handlers(self) -> Callable[[], str | None]:  # noqa: C901, PLR0915  # functions that share variables
+        """Sets the parser's handlers: closures, since they run for every element and local variables are quickest.
+
+        Returns:
+            What tells the innermost open element.
+        """
         parser, stack = self._parser, self._stack
         open_element, close_element, close_leaf = self._open, self._close, self._close_leaf
         frame = _Frame("", None, CHILDREN[""])
@@ -123,12 +127,13 @@ class ClixmlReader:
         allowed = frame.allowed
         members: dict[str, Any] | None = None
         attributes: list[str] = []
+        leaf = ""
         chunks: list[str] = []
         listening = True
         take, listen = chunks.pop, chunks.append
 
         def start(tag: str, given: list[str]) -> None:
-            nonlocal allowed, attributes, frame, listening, members
+            nonlocal allowed, attributes, frame, leaf, listening, members
             if tag not in allowed:
                 self._refuse(refusal(tag, frame.tag if allowed else None), tag)
             if not listening:
@@ -141,6 +146,7 @@ class ClixmlReader:
             if tag == "S" or tag in LEAVES:
                 allowed = NOTHING
                 attributes = given
+                leaf = tag
             else:
                 frame = open_element(frame, tag, given)
                 stack.append(frame)
@@ -189,13 +195,14 @@ class ClixmlReader:
         parser.EndElementHandler = end
         parser.CharacterDataHandler = listen
         parser.StartDoctypeDeclHandler = self._refuse_doctype
+        return lambda: (frame.tag if allowed else leaf) or None
 
     def _open(self, frame: _Frame, tag: str, given: list[str]) -> _Frame:
         """The frame of an element that has elements, in that of its parent."""
         target: Any
         if tag == "Obj":
             self._descend(tag)
-            target = ClixmlObject()
+            target = ClixmlObject(line=self._line())
         elif tag in MEMBERS:
             if frame.tag == "MS":
                 self._descend(tag)
@@ -348,10 +355,13 @@ class ClixmlReader:
         raise self._error(reason, tag=tag)
 
     def _error(self, reason: str, *, line: int | None = None, tag: str | None = None) -> SnapshotError:
-        line = self._parser.CurrentLineNumber if line is None else line
         # What a message quotes may be as long as the document.
         reason, tag = reason[:_LONGEST_REASON], tag and tag[:_LONGEST_TAG]
-        return SnapshotError(reason, path=self._path, line=line + self._first_line - 1, tag=tag)
+        return SnapshotError(reason, path=self._path, line=self._line(line), tag=tag)
+
+    def _line(self, parsed: int | None = None) -> int:
+        """The line of the file that is the parser's line ``parsed``, by default the one where it is."""
+        return (self._parser.CurrentLineNumber if parsed is None else parsed) + self._first_line - 1
 
 
 def _undone(members: dict[str, Any]) -> dict[str, Any]:

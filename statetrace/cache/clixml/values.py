@@ -24,12 +24,14 @@ class ClixmlObject(msgspec.Struct, gc=False):
         text: what ``ToString()`` gave, or ``None``.
         properties: class and note properties by name, in order.
         value: the ``dict`` of a dictionary, the ``list`` of a list, array, queue or stack, else ``None``.
+        line: the line of the document on which it begins; 0 where that is not known.
     """
 
     type_names: tuple[str, ...] = ()
     text: str | None = None
     properties: dict[str, Any] = msgspec.field(default_factory=dict)
     value: dict[Any, Any] | list[Any] | None = None
+    line: int = 0
 
     @property
     def class_name(self) -> str:
