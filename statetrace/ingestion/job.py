@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -193,26 +193,29 @@ def leave(workplace: Workplace) -> None:
 
 
 def run_turn(jobs: Sequence[HostJob], workplace: Workplace) -> list[JobResult]:
-    """Jobs of one site, one after the other, in whatever process this is: databases stay open there from turn to turn.
-
-    What is known of a host's rows stays known while nobody but this turn writes to the database.
-    """
+    """``in_turn`` in whatever process this is: databases stay open there from turn to turn."""
     place = _places.get(workplace)
     if place is None:
         place = _places.setdefault(workplace, _Place(workplace))  # another thread may have been quicker
-    results: list[JobResult] = []
+    return list(in_turn(jobs, place.run))
+
+
+def in_turn(jobs: Iterable[HostJob], run: Callable[[HostJob], JobResult]) -> Iterator[JobResult]:
+    """Run jobs of one site, one after the other.
+
+    What is known of a host's rows stays known while nobody but this turn writes to the database.
+    """
     reached: _Reached | None = None
     for job in jobs:
         known = job.known
         if known is not None and reached is not None and known.state == reached.since:
             known = Known(known.ports, reached.now)
-        result = place.run(msgspec.structs.replace(job, known=known))
+        result = run(msgspec.structs.replace(job, known=known))
         if result.written is not None and result.facts is not None:
             # A log that names another host than its prompts do has changed rows that are known for a later job.
             itself = fold(result.facts.hostname) == fold(job.name)
             reached = _advanced(reached, job, result.written) if itself else None
-        results.append(result)
-    return results
+        yield result
 
 
 class _Reached(msgspec.Struct, frozen=True):

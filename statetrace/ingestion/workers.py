@@ -20,6 +20,7 @@ from statetrace.ingestion.job import (
     JobResult,
     Workplace,
     database_failure,
+    in_turn,
     leave,
     run_job,
     run_turn,
@@ -77,13 +78,15 @@ class InlineWorkers(Generic[K]):
         self._done: list[tuple[K, JobResult]] = []
 
     def submit(self, turn: Sequence[tuple[K, HostJob]], database: Callable[[], Database]) -> None:
-        for key, job in turn:
+        def run(job: HostJob) -> JobResult:
             try:
                 templates = self._repository.templates
             except StateTraceError as error:
-                self._done.append((key, JobResult(failure=database_failure(error))))
-            else:
-                self._done.append((key, run_job(job, self._workplace, database, templates)))
+                return JobResult(failure=database_failure(error))
+            return run_job(job, self._workplace, database, templates)
+
+        results = in_turn([job for _, job in turn], run)
+        self._done += [(key, result) for (key, _), result in zip(turn, results, strict=True)]
 
     def results(self) -> list[tuple[K, JobResult]]:
         done, self._done = self._done, []

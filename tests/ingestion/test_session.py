@@ -25,11 +25,13 @@ from ingesting import (
     told,
 )
 
-from statetrace.ingestion.corpus import CorpusPlan, CorpusSite, corpus_hosts
+from statetrace.cache import SharedSiteCache
+from statetrace.ingestion.corpus import CorpusPlan, CorpusSite, corpus_hosts, write_corpus
 from statetrace.ingestion.profile import ConcurrencyOverrides
 from statetrace.ingestion.session import SessionOptions
 from statetrace.model.facts import DeviceFacts, PortFacts
 from statetrace.parsing.splitting import SplitRule, split_log
+from statetrace.settings import Settings
 from statetrace.telemetry import (
     InterfaceSiteCacheMetrics,
     InterfaceSyncTiming,
@@ -322,3 +324,14 @@ def test_one_database_can_hold_all_sites(tmp_path):
         forget(tmp_path / "data")
         assert counts(engine.ingest(logs)) == (0, 0, SMALL.rows, 0)
     assert not database(tmp_path / "data", "ALDR").exists()
+
+
+def test_a_bounded_cache_that_holds_all_sites_serves_every_host(tmp_path):
+    logs = corpus(tmp_path / "Logs")
+    settings = Settings(shared_cache_max_rows=1000)
+    with engine_on(tmp_path / "Data", settings=settings, cache=SharedSiteCache(settings=settings)) as engine:
+        engine.ingest(logs, jobs=1)
+        write_corpus(logs, msgspec.structs.replace(SMALL, generation=2, change_percent=30), force=True)
+        report = engine.ingest(logs, jobs=1)
+    assert report.totals.rows_changed > 0
+    assert {host.provider for host in report.hosts} == {"SharedCache"}
