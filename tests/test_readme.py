@@ -44,7 +44,11 @@ def test_its_commands_run_in_order(folder):
 def test_its_python_runs(folder):
     if not (folder / "my-demo").exists():  # made by the commands
         run(["-m", "statetrace", "demo", "my-demo"], folder)
-    engine, parts, collaborators = blocks("python")
+    proof, engine, parts, collaborators = blocks("python")
+    hits, _, providers, lines = run(["-W", "error", "-c", proof], folder).splitlines()
+    assert hits.startswith("100.0 ")
+    assert providers == "Counter({'SharedCache': 37})"
+    assert lines.endswith(" []")
     assert run(["-W", "error", "-c", engine], folder).splitlines()[:2] == ["{'skipped_duplicate': 37} []", "Up"]
     assert run(["-W", "error", "-c", parts], folder).splitlines()[1] == "10 AccessHydrate"
     assert run(["-W", "error", "-c", collaborators], folder).strip() == "1200"

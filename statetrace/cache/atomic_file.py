@@ -7,6 +7,7 @@ import glob
 import os
 import secrets
 import shutil
+import stat
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -21,9 +22,14 @@ def replace_file(path: Path, blocks: Iterable[bytes], *, durable: bool = True) -
     its permissions, and a link stays one: the file that it leads to is replaced. What need not be ``durable`` may be
     lost with the power, and costs no wait for the disk.
 
+    What is no regular file, as ``/dev/null``, ``/dev/stdout`` or a pipe, is never replaced but written to.
+
     Raises:
         OSError: the file cannot be written; ``path`` is as it was.
     """
+    if _is_device(path):
+        _write_to(path, blocks)
+        return
     path = path.resolve()
     path.parent.mkdir(parents=True, exist_ok=True)
     _remove_leftovers(path)
@@ -44,6 +50,22 @@ def replace_file(path: Path, blocks: Iterable[bytes], *, durable: bool = True) -
         if isinstance(error, OSError):
             raise OSError(error.errno, error.strerror, str(path)) from error  # not the name of the hidden file
         raise
+
+
+def _is_device(path: Path) -> bool:
+    """Whether something is there that is no regular file; links are followed, also those that only the system can."""
+    try:
+        return not stat.S_ISREG(path.stat().st_mode)
+    except FileNotFoundError:
+        return False
+
+
+def _write_to(path: Path, blocks: Iterable[bytes]) -> None:
+    try:
+        with path.open("wb") as file:
+            file.writelines(blocks)
+    except OSError as error:  # of a full device no name is told
+        raise OSError(error.errno, error.strerror, str(path)) from error
 
 
 def _remove_leftovers(path: Path) -> None:

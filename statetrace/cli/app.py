@@ -7,7 +7,22 @@ from typing import Annotated
 import typer
 
 from statetrace import __version__
-from statetrace.cli import convert, corpus, demo, hydrate, ingest, parse, show, snapshot
+from statetrace.cli import (
+    analyze,
+    convert,
+    corpus,
+    demo,
+    explain,
+    hydrate,
+    ingest,
+    parse,
+    rollup,
+    show,
+    snapshot,
+    verify,
+    warm_run,
+    warmup,
+)
 
 app = typer.Typer(
     name="statetrace",
@@ -15,7 +30,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    epilog="Exit codes: 0 done, 1 the job failed, 2 wrong usage, 3 a gate failed.",
+    epilog="Exit codes: 0 done, 1 the job failed, 2 wrong usage, 3 a gate failed, 130 interrupted.",
 )
 app.command("demo")(demo.demo)
 app.command("ingest")(ingest.ingest)
@@ -25,6 +40,12 @@ app.command("show")(show.show)
 app.add_typer(snapshot.app, name="snapshot")
 app.command("convert")(convert.convert)
 app.command("corpus")(corpus.corpus)
+app.command("warm-run")(warm_run.warm_run)
+app.command("verify")(verify.verify)
+app.command("explain")(explain.explain)
+app.add_typer(analyze.app, name="analyze")
+app.command("rollup")(rollup.rollup)
+app.command("warmup")(warmup.warmup)
 
 
 def _print_version(wanted: bool) -> None:

@@ -40,11 +40,11 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, tit
     needed = 0
     for index, column in enumerate(columns):
         numbers = all(isinstance(row[index], int | float) for row in body)
-        width = max(len(column), *(_cell(row[index]).cell_len for row in body), 0)
+        width = max(_cell(column).cell_len, *(_cell(row[index]).cell_len for row in body), 0)
         whole = width <= _LONGEST_WORD
         width = width if whole else _NARROWEST_PROSE
         table.add_column(
-            column, justify="right" if numbers else "left", no_wrap=whole, min_width=width, overflow="fold"
+            _cell(column), justify="right" if numbers else "left", no_wrap=whole, min_width=width, overflow="fold"
         )
         needed += width + _GAP
     for row in body:

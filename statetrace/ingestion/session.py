@@ -63,6 +63,7 @@ class SessionOptions(msgspec.Struct, frozen=True):
         dry_run: tell what would change and write nothing.
         snapshots: where the cache is imported from before and exported to after; by default, in a dry run and when the
             site cache is skipped neither is done.
+        history: folder of the records of what was ingested; by default the one in the data folder.
     """
 
     jobs: int | None = None
@@ -73,6 +74,7 @@ class SessionOptions(msgspec.Struct, frozen=True):
     allow_empty: bool = False
     dry_run: bool = False
     snapshots: SnapshotFiles | None = None
+    history: Path | None = None
 
 
 class IngestionSession:
@@ -174,7 +176,7 @@ class IngestionSession:
         logs = Counter(fold(log.site) for log in index.logs)
         for log in index.logs:
             if (site := fold(log.site)) not in self._sites:
-                self._sites[site] = SiteWork(log.site, self._databases, logs[site])
+                self._sites[site] = SiteWork(log.site, self._databases, logs[site], self.options.history)
         # So many sites take turns as have databases that can stay open together.
         turn = {site: number // SITES_IN_TURN for number, site in enumerate(self._sites)}
         waves: list[list[Job[HostLog]]] = [[] for _ in range(max(turn.values(), default=-1) + 1)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
+from pathlib import Path
 
 from statetrace.database import Database, SiteDatabases, queries
 from statetrace.database.locations import HISTORY_FOLDER
@@ -29,17 +30,18 @@ class SiteWork:
         site: the site code.
         databases: where the sites' databases are; the history lies in their folder.
         jobs: how many logs of the site the session has.
+        history: the folder of the history instead. The right to ingest the site is that of the databases all the same.
 
     Attributes:
         jobs: logs that are still to be done.
     """
 
-    def __init__(self, site: str, databases: SiteDatabases, jobs: int) -> None:
+    def __init__(self, site: str, databases: SiteDatabases, jobs: int, history: Path | None = None) -> None:
         folder = databases.data_folder / HISTORY_FOLDER
         self.site = site
         self.jobs = jobs
         self._lease = SiteLease(folder, site)
-        self._history = SiteHistory(folder, site)
+        self._history = SiteHistory(history or folder, site)
         self._databases = databases
         self._stored: dict[str, set[str]] = {}
         self._database: Database | None = None

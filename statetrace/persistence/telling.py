@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
     from statetrace.persistence.row_cache import KeptRows
     from statetrace.persistence.write import HostWritten
     from statetrace.telemetry import Event
+
+
+_LONGEST_SAMPLE = 5
 
 
 class HostStory(msgspec.Struct, frozen=True):
@@ -186,6 +190,7 @@ def _sync_event(story: HostStory, batch: InterfaceBulkInsertTiming | None, publi
         diff=RowDiff(
             unchanged=diff.unchanged,
             changed=len(diff.changed),
+            changed_sample="|".join(islice(diff.changed, _LONGEST_SAMPLE)),
             inserted=len(diff.inserted),
             obsolete=len(diff.obsolete),
             duplicate_ports=facts.duplicates,

@@ -108,9 +108,13 @@ def open_port_stream(
     *,
     chunk_size: int | None = None,
     batch_id: str | None = None,
+    waited_ns: int = 0,
     telemetry: Telemetry = NO_TELEMETRY,
 ) -> PortStream:
-    """Cut the ports of a host into batches; tells ``InterfacePortQueueMetrics``."""
+    """Cut the ports of a host into batches; tells ``InterfacePortQueueMetrics``.
+
+    ``waited_ns`` are the nanoseconds from the wish for the batches to the moment when the ports were at hand.
+    """
     watch = Stopwatch().start()
     stream = PortStream(hostname, batch_id or str(uuid.uuid4()), ports, choose_chunk(len(ports), override=chunk_size))
     if telemetry.enabled:
@@ -119,7 +123,7 @@ def open_port_stream(
                 hostname=hostname,
                 batch_id=stream.batch_id,
                 queue_build_duration_ms=round_ms(watch.lap()),
-                queue_build_delay_ms=0.0,
+                queue_build_delay_ms=round_ms(waited_ns),
                 batch_count=stream.chunk.batches,
                 total_ports=len(ports),
                 chunk_size=stream.chunk.size,

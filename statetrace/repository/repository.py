@@ -33,7 +33,7 @@ from statetrace.repository.hydration import Hydration, hydrate_site
 from statetrace.repository.ports import PortStream, open_port_stream
 from statetrace.repository.reuse import reuse_attempt, reuse_metrics, reuse_state
 from statetrace.repository.templates import HintCache
-from statetrace.telemetry import NO_TELEMETRY, InterfaceSiteCacheMetrics, Telemetry, TemplateUse
+from statetrace.telemetry import NO_TELEMETRY, InterfaceSiteCacheMetrics, Stopwatch, Telemetry, TemplateUse
 
 T = TypeVar("T")
 
@@ -313,8 +313,10 @@ class DeviceRepository:
         Raises:
             NotFound: no such host.
         """
+        watch = Stopwatch().start()
+        ports = tuple(self.host(host).items())
         return open_port_stream(
-            clean_host_name(host), tuple(self.host(host).items()), chunk_size=chunk_size, telemetry=self.telemetry
+            clean_host_name(host), ports, chunk_size=chunk_size, waited_ns=watch.lap(), telemetry=self.telemetry
         )
 
     # Devices, spanning tree, history: read from the database each time

@@ -28,9 +28,10 @@ from statetrace.telemetry.write_events import InterfaceBulkInsertTiming
 class InterfaceSyncTiming(Event, frozen=True, kw_only=True):
     """A host's rows were compared, written and put into the cached site (reference: parser-persistence 11.1).
 
-    Once per host that was written to the database, after its rows were put into the cached site. All 154 fields are
-    always there; what did not happen is 0, empty or ``False``. :meth:`of` makes it from what the parts of the work
-    reported, so that no number has to be given twice, and numbers that stand for the same thing are the same.
+    Once per host that was written to the database, after its rows were put into the cached site. All 154 fields of
+    the original and ``DiffChangedPortsSample`` are always there; what did not happen is 0, empty or ``False``.
+    :meth:`of` makes it from what the parts of the work reported, so that no number has to be given twice, and numbers
+    that stand for the same thing are the same.
 
     Attributes:
         hostname, site: host name and site key.
@@ -39,6 +40,7 @@ class InterfaceSyncTiming(Event, frozen=True, kw_only=True):
         site_cache_resolve_initial_*, site_cache_resolve_refresh_*: see ``ResolveContext``.
         site_cache_materialize_template_*: see ``InterfaceSiteCacheMetrics``, and ``TemplateUse`` for the counts.
         site_cache_*: any other is as in ``InterfaceSiteCacheMetrics`` of the read within this call.
+        site_cache_host_map_signature_match_count: without such a read the cached rows of the host that it found again.
         site_cache_result_row_count: rows of that read, else of the site entry looked at, else the existing ones.
         site_cache_comparison_*, diff_*, *_candidates: see ``RowDiff``.
         facts_considered: rows of the log that name a port, duplicates included.
@@ -201,6 +203,7 @@ class InterfaceSyncTiming(Event, frozen=True, kw_only=True):
     stream_rows_reused: int = 0
     stream_rows_cloned: int = 0
     site_cache_update_duration_ms: float = 0.0
+    diff_changed_ports_sample: str = ""
 
     @classmethod
     def of(
@@ -235,7 +238,7 @@ class InterfaceSyncTiming(Event, frozen=True, kw_only=True):
             site_cache_result_row_count=(
                 (metrics.result_row_count if metrics else 0) or lookup.site_row_count or existing.row_count
             ),
-            **(_site_read(metrics, lookup, existing) if metrics else {}),
+            **(_site_read(metrics, lookup, existing) if metrics else _cached(existing, diff)),
             site_cache_existing_row_count=existing.row_count,
             site_cache_existing_row_keys_sample=existing.keys_sample,
             site_cache_existing_row_value_type=existing.value_type,
@@ -257,6 +260,7 @@ class InterfaceSyncTiming(Event, frozen=True, kw_only=True):
             diff_rows_compared=compared,
             diff_rows_unchanged=diff.unchanged,
             diff_rows_changed=diff.changed,
+            diff_changed_ports_sample=diff.changed_sample,
             diff_rows_inserted=diff.inserted,
             diff_seen_ports=compared,
             diff_duplicate_ports=diff.duplicate_ports,
@@ -270,6 +274,11 @@ class InterfaceSyncTiming(Event, frozen=True, kw_only=True):
             fallback_used=write.fallback_duration_ms is not None,
             site_cache_update_duration_ms=write.cache_update_duration_ms,
         )
+
+
+def _cached(existing: LoadedRows, diff: RowDiff) -> dict[str, Any]:
+    """Without a read of the site the cached rows that match are those of the host; readers ask for more than 0."""
+    return {"site_cache_host_map_signature_match_count": diff.unchanged if existing.from_cache else 0}
 
 
 def _site_read(metrics: InterfaceSiteCacheMetrics, lookup: SiteLookup, existing: LoadedRows) -> dict[str, Any]:

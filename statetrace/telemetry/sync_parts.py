@@ -213,6 +213,7 @@ class RowDiff(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     Attributes:
         unchanged: ports whose row stays.
         changed: ports whose row is updated.
+        changed_sample: the first five of them, joined by ``|``.
         inserted: ports that are new.
         obsolete: existing ports that the log does not have any more.
         duplicate_ports: rows of the log that were left out because another one names the same port.
@@ -224,6 +225,7 @@ class RowDiff(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     unchanged: int = 0
     changed: int = 0
+    changed_sample: str = ""
     inserted: int = 0
     obsolete: int = 0
     duplicate_ports: int = 0

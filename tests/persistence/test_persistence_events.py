@@ -8,9 +8,9 @@ import threading
 import msgspec
 import pytest
 from consistency import check_run
-from consistency_rules import ORDER
 from world import HOST, OTHER, SITE, World, device
 
+from statetrace.analysis.consistency.host_rules import ORDER
 from statetrace.cache import SharedSiteCache
 from statetrace.model import PortFacts, SpanFacts
 from statetrace.persistence import ParserPersistence
@@ -117,7 +117,7 @@ def test_it_is_told_where_the_rows_came_from_and_what_was_done(make_world, setti
     assert (sync.load_cache_hit, sync.load_cache_miss) == (expected in HITS, expected not in HITS)
     assert sync.site_cache_fetch_duration_ms > 0
     assert (sync.site_cache_refresh_duration_ms > 0) == (expected == REFRESHED) == sync.load_cache_refreshed
-    assert len(next(event for event in events if event["EventName"] == "InterfaceSyncTiming")) == 1 + 154
+    assert len(next(event for event in events if event["EventName"] == "InterfaceSyncTiming")) == 1 + 155
 
     counts = sync.diff_rows_inserted, sync.diff_rows_changed, sync.diff_rows_unchanged, sync.delete_candidates
     assert counts == (report.inserted, report.changed, report.unchanged, report.deleted)
@@ -250,6 +250,55 @@ def test_a_host_that_joins_the_cached_site_is_told_with_the_difference(world):
     event = told(world, InterfaceSiteCacheHostPersisted)
     assert (event.site, event.hostname, event.persisted_port_count) == (SITE, OTHER, 2)
     assert (event.entry_host_count_delta, event.entry_total_rows_delta) == (1, 2)
+
+
+def in_order(world):
+    """What was told of the cache and of how the host was compared, in order, with the sizes told."""
+    told = []
+    for event in wire(world.events.events):
+        name = event["EventName"].removeprefix("InterfaceSiteCache")
+        sizes = tuple(event[field] for field in ("EntryCount", "HostCount", "TotalRows") if field in event)
+        if name == "SharedStore":
+            told.append((event["Operation"], *sizes))
+        elif name == "Metrics":
+            told.append((name, event["CacheStatus"], event["Provider"], *sizes))
+        elif name == "InterfaceSyncTiming":
+            told.append((name, event["SiteCacheProvider"], event["SiteCacheProviderReason"]))
+        elif name in ("ReuseAttempt", "RowsWritten", "HostPersisted"):
+            told.append(name)
+    world.events.clear()
+    return told
+
+
+def test_the_events_of_a_small_run_come_in_order(make_world):
+    """Reference: site-cache 15.7.
+
+    The third of the site's hosts is told as there. The original put the first host alone into the cache, asked for it
+    four times, found with the second one that it did not have the others, and read the site then. Here the first host
+    brings the whole site, so that the second one is found already.
+    """
+    hosts = [f"BOYO-A05-AS-{ten}{one}" for ten in range(6) for one in (2, 5)]
+    ports = [f"Et1/1/{number}" for number in range(1, 11)]
+    before = make_world()
+    for host in hosts:
+        before.persist(host, ports, make="Brocade")
+    world = make_world()
+    world.persist(hosts[0], up(*ports), make="Brocade")
+    assert in_order(world) == [
+        ("GetMiss", 0, 0, 0), ("GetMiss", 0, 0, 0), "ReuseAttempt",
+        ("Set", 1, 12, 120), ("Metrics", "Hydrated", "ADODB", 12, 120),
+        "RowsWritten", ("Set", 1, 12, 120), "HostPersisted",
+        ("InterfaceSyncTiming", "Hydrated", "AccessHydrate"),
+    ]  # fmt: skip
+    for host in (HOST, "ALDR-A01-AS-01", "BRCK-A01-AS-01"):
+        world.persist(host, ["Gi1"])
+    in_order(world)
+    for host in hosts[1:3]:
+        world.persist(host, up(*ports), make="Brocade")
+        assert in_order(world) == [
+            ("GetHit", 4, 12, 120), "RowsWritten", ("Set", 4, 12, 120), "HostPersisted",
+            ("InterfaceSyncTiming", "SharedCache", "SharedCacheMatch"),
+        ]  # fmt: skip
 
 
 def test_hosts_that_are_ingested_at_once_are_told_each_by_itself(world):

@@ -42,7 +42,10 @@ UNRECORDED = {
         "SettingsResetApplied",
     },
 }
-ADDITIONS = {"InterfaceSiteCacheMetrics": {"DatabaseDialect": ""}}
+ADDITIONS = {
+    "InterfaceSiteCacheMetrics": {"DatabaseDialect": ""},
+    "InterfaceSyncTiming": {"DiffChangedPortsSample": ""},
+}
 # Wider by code than what was ever observed (reference: telemetry-events 15); a list here always, there not for one.
 TYPES = {
     ("InterfaceSiteCacheMetrics", "MaterializePortSortCacheHitRatio"): {"number", "null"},

@@ -120,7 +120,7 @@ def wire(event):
 # reference: telemetry-events 14, E8
 def test_a_host_without_a_change_tells_that_nothing_was_written():
     fields = wire(sync())
-    assert len(fields) == 1 + 154
+    assert len(fields) == 1 + 155
     assert fields["RowsStaged"] == 0
     assert fields["DiffRowsUnchanged"] == fields["FactsConsidered"] == fields["ExistingCount"] == 10
     assert (fields["BulkAttempted"], fields["BulkBatchId"], fields["FallbackUsed"]) == (False, None, False)
@@ -131,12 +131,24 @@ def test_a_host_without_a_change_tells_that_nothing_was_written():
 # reference: telemetry-events 14, E6 and D7
 def test_a_call_that_read_no_site_has_no_figures_of_a_read():
     fields = wire(sync())
-    assert not any(fields[name] for name in fields if name.startswith(("SiteCacheHostMap", "SiteCacheMaterialize")))
+    told = {name for name in fields if name.startswith(("SiteCacheHostMap", "SiteCacheMaterialize")) and fields[name]}
+    assert told == {"SiteCacheHostMapSignatureMatchCount"}
     assert fields["SiteCacheSnapshotDurationMs"] == fields["SiteCacheQueryAttempts"] == 0
     assert fields["SiteCachePreviousSnapshotStatus"] == "CacheEntryMissing"
     assert fields["SiteCacheHostMapCandidateMissingSamples"] == []
     assert fields["SiteCacheMaterializeTemplateApplySamples"] == []
     assert fields["SiteCacheResultRowCount"] == 120
+
+
+@pytest.mark.parametrize(("unchanged", "changed"), [(10, 0), (9, 1), (0, 10)])
+def test_a_cached_host_tells_how_many_of_its_rows_matched(unchanged, changed):
+    fields = wire(sync(diff=RowDiff(unchanged=unchanged, changed=changed)))
+    assert fields["SiteCacheHostMapSignatureMatchCount"] == unchanged
+
+
+def test_a_host_whose_rows_were_read_for_it_matched_none_of_a_cache():
+    fields = wire(sync(QUERIED, existing("DatabaseQuery"), RowDiff(unchanged=10)))
+    assert fields["SiteCacheHostMapSignatureMatchCount"] == 0
 
 
 # reference: telemetry-events 14, E4
@@ -324,7 +336,7 @@ def test_both_events_are_lines_like_any_other(tmp_path):
     assert telemetry.failures == 0
     [file] = tmp_path.glob("*.json")
     lines = [json.loads(line) for line in file.read_bytes().splitlines()]
-    assert [len(line) for line in lines] == [2 + 154, 2 + len(wire(breakdown(timing))) - 1]
+    assert [len(line) for line in lines] == [2 + 155, 2 + len(wire(breakdown(timing))) - 1]
     assert msgspec.json.decode(file.read_bytes().splitlines()[0], type=InterfaceSyncTiming) == timing
 
 

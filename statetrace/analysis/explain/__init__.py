@@ -1,0 +1,1 @@
+"""One host's story of a run, and the cause behind it."""

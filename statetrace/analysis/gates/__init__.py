@@ -1,0 +1,1 @@
+"""Gates: limits, what is measured for them, and the verdict."""
