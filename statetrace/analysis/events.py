@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-import sys
 from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any, ClassVar, Protocol
 
@@ -15,7 +13,8 @@ from statetrace.model import fold, site_of
 UNKNOWN = "Unknown"
 """Stands for a site, provider or operation that an event leaves blank."""
 
-_LARGEST = int(sys.float_info.max)
+_LARGEST = 1e300
+"""Numbers up to here have finite sums, however many there are."""
 _COUNTS_END = 1 << 63
 
 
@@ -46,16 +45,21 @@ class WireEvent(msgspec.Struct, gc=False):
         return ""
 
     def number(self, name: str) -> int | float | None:
-        """The field as a finite number; ``None`` if it is none."""
+        """The field as a number of at most 1e300, so that sums are finite; ``None`` if it is none.
+
+        A text is one if it is written as JSON or PowerShell write numbers, which Python reads in more ways.
+        """
         value = self.fields.get(name)
-        if type(value) is int:
-            return value if -_LARGEST <= value <= _LARGEST else None
         if isinstance(value, str):
+            if not value.isascii() or "_" in value:
+                return None
             try:
                 value = float(value)
             except ValueError:
                 return None
-        return value if isinstance(value, float) and math.isfinite(value) else None
+        if type(value) is int or isinstance(value, float):
+            return value if -_LARGEST <= value <= _LARGEST else None
+        return None
 
     def count(self, name: str) -> int:
         """The field as a whole number; 0 if it is none, or none that 64 bits hold."""

@@ -11,6 +11,7 @@ TICKS_PER_MS = 10_000
 _DATE_START, _DATE_END = "/Date(", ")/"
 _SEVENTH_DIGIT = 26
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # What a calendar can name in every time zone; a moment beyond is a slip of whoever wrote it.
 _FIRST, _LAST = (int(datetime(year, 1, 1, tzinfo=UTC).timestamp()) * TICKS_PER_SECOND for year in (2, 9999))
 
@@ -23,6 +24,8 @@ def ticks_of(value: object) -> int | None:
 
     >>> ticks_of("1970-01-01T01:00:00.0000017+01:00"), ticks_of("/Date(1500)/"), ticks_of("soon")
     (17, 15000000, None)
+    >>> utc_text(ticks_of("2107-01-01T00:00:00.0001290+00:00"))
+    '2107-01-01T00:00:00.0001290Z'
     """
     if not isinstance(value, str):
         return None
@@ -31,7 +34,9 @@ def ticks_of(value: object) -> int | None:
         if text.startswith(_DATE_START) and text.endswith(_DATE_END):
             ticks = int(text[len(_DATE_START) : -len(_DATE_END)]) * TICKS_PER_MS
         else:
-            ticks = round(datetime.fromisoformat(text).timestamp() * 1_000_000) * 10
+            moment = datetime.fromisoformat(text)
+            since = (moment if moment.tzinfo else moment.astimezone()) - _EPOCH
+            ticks = (since.days * 86_400 + since.seconds) * TICKS_PER_SECOND + since.microseconds * 10
             seventh = text[_SEVENTH_DIGIT : _SEVENTH_DIGIT + 1]
             if seventh.isdecimal() and text[19] == ".":
                 ticks += int(seventh)

@@ -41,6 +41,7 @@ from statetrace.cli.telemetry import (
     files_at,
     first,
     give,
+    milliseconds,
     read,
     say_if_none,
     say_if_unknown,
@@ -278,7 +279,10 @@ def diff_hotspots_command(
     start: From = None,
     end: To = None,
     sites: Sites = None,
-    min_ms: Annotated[float, typer.Option("--min-ms", help="Leave out hosts whose comparison took less.")] = 0.0,
+    min_ms: Annotated[
+        float,
+        typer.Option("--min-ms", parser=milliseconds, metavar="MS", help="Leave out hosts whose comparison took less."),
+    ] = 0.0,
     top: Top = 20,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Also write the hosts to this file, as CSV.", dir_okay=False)
@@ -311,19 +315,26 @@ def queue_delay(
         int, typer.Option("--min-events", min=1, help="Fewest delays that allow a verdict.")
     ] = _LIMITS.minimum_event_count,
     max_p95: Annotated[
-        float, typer.Option("--max-p95", help="Largest 95th percentile, in milliseconds; below 0 for no limit.")
+        float,
+        typer.Option(
+            "--max-p95",
+            parser=milliseconds,
+            metavar="MS",
+            help="Largest 95th percentile, in milliseconds; below 0 for no limit.",
+        ),
     ] = _LIMITS.maximum_queue_delay_p95_ms,
     max_p99: Annotated[
-        float, typer.Option("--max-p99", help="Largest 99th percentile, likewise.")
+        float,
+        typer.Option("--max-p99", parser=milliseconds, metavar="MS", help="Largest 99th percentile, likewise."),
     ] = _LIMITS.maximum_queue_delay_p99_ms,
     output: Output = None,
     json: Json = False,
 ) -> None:
     """Hold the delays of port queues against limits; exits with 3 if they break them or are too few to tell."""
     files = files_at(telemetry)
-    delays = QueueDelays(QueueDelayThresholds(min_events, max_p95, max_p99))
+    delays = QueueDelays()
     read(files, selection(start, end, sites), delays)
-    report = delays.result([str(file) for file in files])
+    report = delays.result(QueueDelayThresholds(min_events, max_p95, max_p99), [str(file) for file in files])
     measured = (report.statistics.queue_build_delay_ms, report.statistics.queue_build_duration_ms)
     give(report, Table(columns.STATS, [stats for stats in measured if stats]), output=output, json=json)
     say(f"queue delay: {report.result}")

@@ -15,6 +15,7 @@ from statetrace.analysis.explain.host_story import Story
 from statetrace.analysis.files import telemetry_files
 from statetrace.cli.options import Json
 from statetrace.cli.output import counted, print_json, print_table, progress, say, visible
+from statetrace.cli.streams import whoever_reads
 from statetrace.settings import Settings
 
 _USUAL = Path("Logs", "IngestionMetrics")
@@ -53,10 +54,11 @@ def explain(
     for broken in reader.broken_lines[:_MOST_BROKEN_TOLD]:
         say(f"left out: {broken.file}:{broken.line}: {broken.reason}")
     told = story if everything else story.latest()
-    if json:
-        print_json(told)
-        return
-    _print_story(told)
+    with whoever_reads():
+        if json:
+            print_json(told)
+            return
+        _print_story(told)
     if earlier := len(story.appearances) - len(told.appearances):
         say(f"{counted(earlier, 'time')} more in this telemetry; --all tells of them, too")
 

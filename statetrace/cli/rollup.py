@@ -14,6 +14,7 @@ from statetrace.analysis.reports.rollup import RollupReport, day_of, rollup_csv,
 from statetrace.analysis.reports.rollup import rollup as roll_up
 from statetrace.cli.options import Json
 from statetrace.cli.output import counted, print_json, progress, say
+from statetrace.cli.streams import whoever_reads
 from statetrace.cli.telemetry import SOURCES_HELP, files_at, say_copy, say_if_unknown, sites_named
 from statetrace.errors import TelemetryError
 
@@ -83,13 +84,15 @@ def rollup(
     if report.rows and output is None:
         output = Path(f"IngestionMetricsSummary-{now:%Y%m%d-%H%M%S}.csv")
     if report.rows and output == _STDOUT:
-        typer.echo(rollup_csv(report.rows), nl=False)
+        with whoever_reads():
+            typer.echo(rollup_csv(report.rows), nl=False)
     elif report.rows and output is not None:
         write_rollup(output, report, manifest=manifest)
     _tell(report, output)
     say_if_unknown(chosen, report.sites)
     if json:
-        print_json({"OutputFile": str(output) if report.rows else None, **msgspec.to_builtins(report)})
+        with whoever_reads():
+            print_json({"OutputFile": str(output) if report.rows else None, **msgspec.to_builtins(report)})
     if not report.rows or (fail_on_warnings and report.warning_count):
         raise typer.Exit(1)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple, TypeAlias
@@ -16,10 +17,12 @@ from statetrace.analysis.instants import ticks_of
 from statetrace.analysis.reading import TelemetryReader
 from statetrace.cache.atomic_file import replace_file
 from statetrace.cli.output import counted, print_json, print_table, progress, say
+from statetrace.cli.streams import whoever_reads
 from statetrace.model import fold, site_of
 
 _MOST_BROKEN_TOLD = 5
-_GATE_FAILED = 3
+GATE_FAILED = 3
+"""Exit code of a command whose gate failed."""
 
 
 def moment(text: str) -> int:
@@ -32,6 +35,21 @@ def moment(text: str) -> int:
         if (ticks := ticks_of(text.strip() + rest)) is not None:
             return ticks
     raise typer.BadParameter(f"{text!r} is no moment such as 2026-01-31T13:05:00Z")
+
+
+def milliseconds(text: str | float) -> float:
+    """A duration or limit, which is finite.
+
+    Raises:
+        typer.BadParameter: it is no such number.
+    """
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise typer.BadParameter(f"{text!r} is no finite number")
+    return number
 
 
 SOURCES_HELP = "Files of events, gzipped or not, folders with day files, or folders Run-… of warm runs."
@@ -168,12 +186,17 @@ def first(top: int, columns: Mapping[str, Column], records: Sequence[Any], title
 
 
 def give(document: Any, *tables: Table, output: Path | None, json: bool) -> None:
-    """Write the document to the file, if one is wanted, and print it or the tables."""
+    """Write the document to the file, if one is wanted, and print it or the tables to whoever reads."""
     if output is not None:
         write_document(output, document)
-    if json:
-        print_json(document)
-        return
+    with whoever_reads():
+        if json:
+            print_json(document)
+        else:
+            _print_tables(tables)
+
+
+def _print_tables(tables: Iterable[Table]) -> None:
     for number, table in enumerate(table for table in tables if table.records):
         if number:
             typer.echo()
@@ -213,4 +236,4 @@ def fail_unless(passed: bool, messages: Iterable[str] = ()) -> None:
     if not passed:
         for message in messages:
             say(f"statetrace: {message}")
-        raise typer.Exit(_GATE_FAILED)
+        raise typer.Exit(GATE_FAILED)

@@ -17,6 +17,7 @@ from statetrace.analysis.gates.thresholds import Thresholds, read_thresholds, th
 from statetrace.analysis.gates.verification import VerificationReport, verify_telemetry
 from statetrace.cli.options import Json
 from statetrace.cli.output import counted, print_table, progress, say
+from statetrace.cli.streams import whoever_reads
 from statetrace.cli.telemetry import Output, fail_unless, give, write_text
 from statetrace.errors import SettingsError
 
@@ -82,9 +83,9 @@ def verify(
     wanted = limits(thresholds, allow_no_data)
     if print_thresholds:
         text = thresholds_file(wanted)
-        typer.echo(text, nl=False)
         if output is not None:
             write_text(output, text)
+        typer.echo(text, nl=False)
         return
     if not telemetry:
         raise typer.BadParameter("name the telemetry to verify", param_hint="TELEMETRY")
@@ -126,16 +127,17 @@ def limits(file: Path | None, allowed: Iterable[str] | None) -> Thresholds:
 
 def print_verification(report: VerificationReport) -> None:
     """All gates in a table, then why some are without data, who is behind failures and warnings, and the verdict."""
-    print_table(("Gate", "Outcome", "Measured", "Limit"), map(_row, report.gates))
     lacking: dict[str, list[str]] = {}
     for gate in report.gates:
         if gate.failed and gate.outcome is Outcome.NO_DATA:
             lacking.setdefault(gate.lacking, []).append(gate.name)
-    for reason, names in lacking.items():
-        typer.echo()
-        print_table((), (), title=f"{counted(len(names), 'gate')} without data: {reason}")
-        typer.echo(f"  {', '.join(names)}")
-    _print_offenders([gate for gate in report.gates if gate.outcome in _TOLD], report.sources)
+    with whoever_reads():
+        print_table(("Gate", "Outcome", "Measured", "Limit"), map(_row, report.gates))
+        for reason, names in lacking.items():
+            typer.echo()
+            print_table((), (), title=f"{counted(len(names), 'gate')} without data: {reason}")
+            typer.echo(f"  {', '.join(names)}")
+        _print_offenders([gate for gate in report.gates if gate.outcome in _TOLD], report.sources)
     for hint in report.hints:
         say(hint)
     failed = [gate.name for gate in report.gates if gate.outcome is Outcome.FAILED]

@@ -21,6 +21,7 @@ from statetrace.cli.ingest_progress import IngestProgress
 from statetrace.cli.options import DEFAULT_DATA, Json, NewDatabase, Parity
 from statetrace.cli.output import counted, print_json, say
 from statetrace.cli.streams import whoever_reads
+from statetrace.cli.telemetry import GATE_FAILED
 from statetrace.cli.verify import AllowNoData, ThresholdsFile, limits
 from statetrace.cli.warm_run_report import print_run, remarks
 from statetrace.errors import StateTraceError
@@ -29,7 +30,7 @@ from statetrace.settings import Settings
 if TYPE_CHECKING:
     from statetrace.analysis.warm.warm_run import WarmRun
 
-_GATE_FAILED, _INTERRUPTED = 3, 130
+_INTERRUPTED = 130
 _PASSES = "The passes"
 _COMPARISON = "The comparison"
 _SKIP_SOURCES = {
@@ -44,11 +45,13 @@ def warm_run(
     ],
     in_place: Annotated[
         bool,
-        typer.Option("--in-place", help="Work with the databases of --data, which keep what the passes store; by "
-                     "default with databases made for the run."),
+        typer.Option("--in-place", help="Work with the databases of --data, which keep what the passes store: rows, "
+                     "and histories that grow with each pass. Files that lock them may be made beside them. By default "
+                     "with databases made for the run."),
     ] = False,
     data: Annotated[
-        Path, typer.Option("--data", "-d", help="Data folder of --in-place; its settings hold in any case.",
+        Path, typer.Option("--data", "-d", help="Data folder of --in-place. In any case its settings hold, and "
+                           "Snapshot and WarmBackup are of its history.",
                            envvar="STATETRACE_DATA", file_okay=False),
     ] = DEFAULT_DATA,
     database: NewDatabase = None,
@@ -57,7 +60,9 @@ def warm_run(
         typer.Option("--refresh", help="Read every site anew between the passes.", rich_help_panel=_PASSES),
     ] = False,
     cold_history: Annotated[
-        HistorySeed, typer.Option(help="What the cold pass knows of earlier ingestions.", rich_help_panel=_PASSES)
+        HistorySeed,
+        typer.Option(help="What the cold pass knows of earlier ingestions; of use with --in-place.",
+                     rich_help_panel=_PASSES),
     ] = HistorySeed.EMPTY,
     warm_history: Annotated[
         HistorySeed, typer.Option(help="What the warm pass knows of them.", rich_help_panel=_PASSES)
@@ -87,7 +92,8 @@ def warm_run(
     parity: Parity = False,
     host: Annotated[
         list[str] | None,
-        typer.Option("--host", help="Compare these hosts only, joined by commas; may be repeated.",
+        typer.Option("--host", help="Compare these hosts only, joined by commas; may be repeated. The gates "
+                     "judge all hosts.",
                      rich_help_panel=_COMPARISON),
     ] = None,
     hosts_file: Annotated[
@@ -100,7 +106,8 @@ def warm_run(
     ] = False,
     as_exported: Annotated[
         bool,
-        typer.Option("--as-exported", help="Count as the original's export does, row by row, not host by host.",
+        typer.Option("--as-exported", help="Count as the original's export does, row by row, not host by host; so does "
+                     "the comparison in the export and its summary then.",
                      rich_help_panel=_COMPARISON),
     ] = False,
     thresholds: ThresholdsFile = None,
@@ -132,6 +139,7 @@ def warm_run(
     from statetrace.analysis.gates.verification import verify_telemetry  # noqa: PLC0415
     from statetrace.analysis.warm.host_lists import listed_hosts  # noqa: PLC0415
     from statetrace.analysis.warm.warm_run import WarmRun, WarmRunOptions  # noqa: PLC0415
+    from statetrace.database.locations import HISTORY_FOLDER  # noqa: PLC0415
     from statetrace.parsing import ParseMode  # noqa: PLC0415
 
     if not logs.exists():
@@ -162,12 +170,14 @@ def warm_run(
                 mode=ParseMode.PARITY if parity else ParseMode.LOG,
                 hosts=listed_hosts(host or (), hosts_file),
                 partial_hosts=partial_hosts,
+                as_exported=as_exported,
                 preserve_skip=keep_skip,
                 preflight=not skip_preflight,
                 keep=keep,
             ),
             data=data if in_place else None,
             database=database,
+            history=data / HISTORY_FOLDER,
             settings=settings,
             on_pass=lambda _, hosts: progress.start(hosts),
             on_outcome=progress.outcome,
@@ -184,7 +194,7 @@ def warm_run(
         print_run(report, verdict, as_exported=as_exported)
     for remark in remarks(report):
         say(remark)
-    raise typer.Exit(max(report.cold.exit_code, report.warm.exit_code) if verdict.passed else _GATE_FAILED)
+    raise typer.Exit(max(report.cold.exit_code, report.warm.exit_code) if verdict.passed else GATE_FAILED)
 
 
 def _in_force(settings: Settings, *, keep_skip: bool) -> Iterator[str]:

@@ -12,6 +12,8 @@ import typer
 from statetrace.cli.ingest_progress import IngestProgress
 from statetrace.cli.options import DEFAULT_DATA, Data, Database, Json, TelemetryDirectory, choose_sites, open_engine
 from statetrace.cli.output import counted, print_json, print_table, progress, say
+from statetrace.cli.streams import whoever_reads
+from statetrace.cli.telemetry import fail_unless
 from statetrace.errors import StateTraceError
 from statetrace.model import CaseInsensitiveMap
 
@@ -19,8 +21,6 @@ if TYPE_CHECKING:
     from statetrace.analysis.gates.checks import CoverageCheck
     from statetrace.analysis.warm.warmup import WarmupReport
     from statetrace.engine import Engine
-
-_GATE_FAILED = 3
 
 
 def warmup(
@@ -90,14 +90,16 @@ def warmup(
             )
     report = msgspec.structs.replace(report, failures=(*failures, *report.failures))
     coverage = check_coverage(report.sites, thresholds)
-    if json:
-        print_json({**msgspec.to_builtins(report), "Coverage": coverage})
-    else:
-        _print(report, coverage)
+    with whoever_reads():
+        if json:
+            print_json({**msgspec.to_builtins(report), "Coverage": coverage})
+        else:
+            _print_sites(report)
+    if not json:
+        _tell(report, coverage)
     for message in (*report.failures, *(() if coverage.passed else coverage.messages)):
         say(f"statetrace: {message}")
-    if not coverage.passed:
-        raise typer.Exit(_GATE_FAILED)
+    fail_unless(coverage.passed)
     if report.failures:
         raise typer.Exit(1)
 
@@ -113,11 +115,14 @@ def _chosen(engine: Engine, names: Sequence[str] | None) -> tuple[list[str], lis
     return [known[name] for name in names if name in known], told + ([*map(str, unreadable)] if unknown else [])
 
 
-def _print(report: WarmupReport, coverage: CoverageCheck) -> None:
+def _print_sites(report: WarmupReport) -> None:
     print_table(
         ("Site", "Hosts", "Rows", "Cached at"),
         ((site["Site"], site["Hosts"], site["TotalRows"], site["CachedAt"] or "") for site in report.sites),
     )
+
+
+def _tell(report: WarmupReport, coverage: CoverageCheck) -> None:
     held = coverage.statistics
     covered = (
         (held.site_count, "site"), (held.total_host_count, "host"), (held.total_row_count, "row"),

@@ -112,6 +112,7 @@ class Scheduler(Generic[P]):
         queue = self._queues.get(self._last_site)
         taken = [queue.popleft() for _ in range(min(most, len(queue)))] if queue else []
         self.streak += len(taken)
+        self.bypassed = False
         self.queued_jobs -= len(taken)
         if queue is not None and not queue:
             del self._queues[self._last_site]

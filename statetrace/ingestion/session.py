@@ -335,6 +335,7 @@ class IngestionSession:
                     thread_budget=budget,
                     queued_jobs=scheduler.queued_jobs,
                     queued_sites=scheduler.queued_sites,
+                    no_other_site=scheduler.bypassed,
                 )
             )
 

@@ -68,6 +68,7 @@ class ExistingRows(msgspec.Struct, frozen=True):
         entry: the site's entry that was looked into, if any.
         before: the one that was cached when the site was read anew.
         read: the read of the site, if it was read for this host.
+        forced: the site was read anew because the settings ask for that, whatever was cached of it.
         fetch_ns: nanoseconds that finding them took.
     """
 
@@ -76,6 +77,7 @@ class ExistingRows(msgspec.Struct, frozen=True):
     entry: SiteEntry | None = None
     before: SiteEntry | None = None
     read: SiteRead | None = None
+    forced: bool = False
     fetch_ns: int = 0
 
     def settled(self, *, loaded: bool, skip: bool) -> ExistingRows:
@@ -127,7 +129,8 @@ class ExistingRowSource:
             return ExistingRows(KEPT, kept)
         wanted = database.state()
         entry = self._cache.get(site)
-        if not self._must_refresh(site) and entry is not None and entry.source == wanted:
+        forced = self._must_refresh(site)
+        if not forced and entry is not None and entry.source == wanted:
             return ExistingRows(SHARED, _known(entry, host, wanted), entry)
         if self._skip:
             return ExistingRows(SKIPPED, entry=entry)
@@ -142,7 +145,7 @@ class ExistingRowSource:
         known = None if source is None or not source.mark else _known(read.entry, host, source)
         if read.from_cache:  # another thread read the site while this one waited
             return ExistingRows(SHARED, known, read.entry)
-        return ExistingRows(REFRESHED if refresh else HYDRATED, known, read.entry, entry, read)
+        return ExistingRows(REFRESHED if refresh else HYDRATED, known, read.entry, entry, read, forced)
 
     def _must_refresh(self, site: str) -> bool:
         return self._force_refresh and fold(site) not in self._refreshed

@@ -176,6 +176,7 @@ def _sync_event(story: HostStory, batch: InterfaceBulkInsertTiming | None, publi
             # Rows read with the host are part of how they were found.
             duration_ms=fetch if origin.hit else round_ms(existing.fetch_ns + times.load),
             refresh_duration_ms=fetch if origin.refreshed else 0.0,
+            refresh_forced=existing.forced and origin.refreshed,
             site_row_count=0 if existing.entry is None else existing.entry.total_rows,
             initial=initial,
             refresh=again,

@@ -116,6 +116,8 @@ class ParserSchedulerLaunch(Event, frozen=True, kw_only=True):
         thread_budget: workers allowed at this moment.
         queued_jobs: jobs of all sites still waiting.
         queued_sites: sites that still have waiting jobs.
+        no_other_site: the site has had as many launches in a row as it may, and none of the others that wait can be
+            launched: they are at work. The original does not tell this.
     """
 
     site: str
@@ -124,6 +126,7 @@ class ParserSchedulerLaunch(Event, frozen=True, kw_only=True):
     thread_budget: int
     queued_jobs: int
     queued_sites: int
+    no_other_site: bool = False
 
 
 class SkippedDuplicate(Event, frozen=True, kw_only=True):

@@ -29,9 +29,9 @@ class InterfaceSyncTiming(Event, frozen=True, kw_only=True):
     """A host's rows were compared, written and put into the cached site (reference: parser-persistence 11.1).
 
     Once per host that was written to the database, after its rows were put into the cached site. All 154 fields of
-    the original and ``DiffChangedPortsSample`` are always there; what did not happen is 0, empty or ``False``.
-    :meth:`of` makes it from what the parts of the work reported, so that no number has to be given twice, and numbers
-    that stand for the same thing are the same.
+    the original, ``DiffChangedPortsSample`` and ``SiteCacheRefreshForced`` are always there; what did not happen is 0,
+    empty or ``False``. :meth:`of` makes it from what the parts of the work reported, so that no number has to be given
+    twice, and numbers that stand for the same thing are the same.
 
     Attributes:
         hostname, site: host name and site key.
@@ -204,6 +204,7 @@ class InterfaceSyncTiming(Event, frozen=True, kw_only=True):
     stream_rows_cloned: int = 0
     site_cache_update_duration_ms: float = 0.0
     diff_changed_ports_sample: str = ""
+    site_cache_refresh_forced: bool = False
 
     @classmethod
     def of(
@@ -232,6 +233,7 @@ class InterfaceSyncTiming(Event, frozen=True, kw_only=True):
             **_refresh(lookup.refresh),
             site_cache_fetch_duration_ms=lookup.duration_ms,
             site_cache_refresh_duration_ms=lookup.refresh_duration_ms,
+            site_cache_refresh_forced=lookup.refresh_forced,
             site_cache_fetch_status=lookup.status,
             site_cache_provider=lookup.provider,
             site_cache_provider_reason=lookup.reason,

@@ -144,6 +144,7 @@ class SiteLookup(msgspec.Struct, frozen=True, kw_only=True):
             ``SkipSiteCacheUpdate``, ``SharedCacheUnavailable`` or ``DatabaseQueryFallback``.
         duration_ms: all look-ups and reads that led to the existing rows.
         refresh_duration_ms: part of it: reading the site anew; 0 unless it was.
+        refresh_forced: it was, because the settings ask for that.
         site_row_count: rows of the site entry that was looked at.
         initial: the first look-up.
         refresh: the look-up after the site was read, or the second one.
@@ -157,6 +158,7 @@ class SiteLookup(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     duration_ms: float = 0.0
     refresh_duration_ms: float = 0.0
+    refresh_forced: bool = False
     site_row_count: int = 0
     initial: ResolveContext = ResolveContext()
     refresh: ResolveContext = ResolveContext()

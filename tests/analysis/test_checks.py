@@ -24,6 +24,7 @@ from statetrace.analysis.gates.thresholds import (
     SharedCacheThresholds,
     WarmRunThresholds,
 )
+from statetrace.analysis.reports.queue_delay import QueueDelays
 
 GOOD = {
     "ColdInterfaceCallAvgMs": 200.0,
@@ -38,8 +39,11 @@ GOOD = {
 ORIGINAL = WarmRunThresholds(minimum_improvement_percent=25)
 
 
-def delays(*values, field="QueueBuildDelayMs"):
-    return [WireEvent("InterfacePortQueueMetrics", {field: value}) for value in values]
+def taken(*values, field="QueueBuildDelayMs"):
+    delays = QueueDelays()
+    for value in values:
+        delays.add(WireEvent("InterfacePortQueueMetrics", {field: value}))
+    return delays
 
 
 # A warm run
@@ -189,6 +193,14 @@ def test_a_summary_is_read_from_its_file(tmp_path, content, violations):
         assert msgspec.structs.astuple(check.statistics) == (1, 25, 1200)
 
 
+@pytest.mark.parametrize("absurd", [1e300, "1e300", 10**400, 1 << 63, float("inf"), "many"])
+def test_a_count_that_can_be_none_counts_nothing(absurd):
+    check = check_coverage([WLLS | {"Hosts": absurd, "TotalRows": absurd}])
+    assert msgspec.structs.astuple(check.statistics) == (1, 0, 0)
+    assert check.violations == ["HostCount", "RowCount"]
+    assert check_shared_cache([{"SnapshotImported": absurd}], None).violations == ["SnapshotImported"]
+
+
 # The shared cache
 
 
@@ -227,20 +239,20 @@ def test_reports_of_the_original_are_judged(original_data):
 
 
 def test_delays_pass_below_their_limits():
-    report = check_queue_delay(delays(45, 60, 72, 48), QueueDelay(minimum_event_count=3))
+    report = check_queue_delay(taken(45, 60, 72, 48), QueueDelay(minimum_event_count=3))
     delay = report.statistics.queue_build_delay_ms
     assert (report.result, delay.p95, delay.p99) == ("Pass", pytest.approx(70.2), 71.64)
 
 
 def test_delays_fail_above_their_limits():
     limits = QueueDelay(minimum_event_count=3, maximum_queue_delay_p95_ms=100, maximum_queue_delay_p99_ms=180)
-    report = check_queue_delay(delays(90, 250, 130, field="QueueDelayMs"), limits)
+    report = check_queue_delay(taken(90, 250, 130, field="QueueDelayMs"), limits)
     assert (report.result, report.violations) == ("Fail", ["QueueDelayP95", "QueueDelayP99"])
     assert report.statistics.queue_build_delay_ms.p95 == 238
     assert report.statistics.queue_build_delay_ms.p99 == pytest.approx(247.6)
 
 
 def test_too_few_delays_are_insufficient_and_no_failure():
-    report = check_queue_delay(delays(1, 2, 3, 4), QueueDelay(minimum_event_count=6))
+    report = check_queue_delay(taken(1, 2, 3, 4), QueueDelay(minimum_event_count=6))
     assert (report.passed, report.result) == (False, "InsufficientData")
     assert report.violations == ["EventCount", "InsufficientData"]

@@ -252,17 +252,14 @@ class TestRefreshes:
         assert (other.cause.code, other.rows.changed) == ("SharedCacheHit", 6)
         assert any("other than what was cached" in remark for remark in other.remarks)
 
-    def test_a_database_in_which_no_interface_row_changed_is_told_from_a_forced_refresh_where_that_can_be(self, world):
+    def test_a_database_in_which_no_interface_row_changed(self, world):
         with world.process() as engine:
             world.ingest(engine)
             world.change("UPDATE DeviceSummary SET Room = 'other'")
             world.ingest(engine)
-        assert world.cause() == "ForcedRefreshOrDatabaseChanged"
-        with world.process() as engine:
-            engine.repository.read_site("BRCK")
-            world.change("UPDATE DeviceSummary SET Room = 'another'")
-            world.ingest(engine)  # reads the other site without a refresh
-        assert world.cause() == "DatabaseChanged"
+        (_, told) = world.told()
+        assert told.cause.code == "DatabaseChanged"
+        assert "no interface row of it differs" in told.cause.text
 
     def test_a_database_that_was_replaced(self, world):
         world.prepared()
@@ -279,10 +276,7 @@ class TestRefreshes:
         with world.prepared().process(FORCED) as engine:
             world.ingest(engine)
             world.ingest(engine)
-        first, second = world.told()
-        assert first.cause.code == "ForcedRefresh"
-        # What is cached and equal may have been read anew for two reasons.
-        assert second.cause.code == "ForcedRefreshOrDatabaseChanged"
+        assert [told.cause.code for told in world.told()] == ["ForcedRefresh", "ForcedRefresh"]
 
     def test_a_host_whose_rows_were_overtaken(self, world):
         facts = canonical(parse_log((world.logs / f"{SECOND}.log").read_bytes(), name=SECOND).facts)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from statetrace import Engine
 from statetrace import telemetry as t
+from statetrace.analysis.consistency import checking
 from statetrace.analysis.consistency.checking import Consistency, violations
 from statetrace.analysis.consistency.integrity import Integrity, check_integrity
 from statetrace.analysis.events import WireEvent
@@ -471,3 +472,15 @@ def test_whatever_an_event_holds_nothing_raises(events, whose):
         integrity.add(event)
     check.finish()
     assert all(msgspec.json.encode(violation) for violation in check.violations)
+
+
+def test_of_hosts_that_were_never_finished_the_oldest_is_judged_first(monkeypatch):
+    monkeypatch.setattr(checking, "_MOST_STORIES", 3)
+    check = Consistency("ours")
+    for number in range(5):
+        check.add(
+            WireEvent("DatabaseWriteLatency", {"Hostname": f"ALDR-A0{number}", "LatencyMs": 1}, "day.json", number)
+        )
+    assert [told.hostname for told in check.violations] == ["ALDR-A00", "ALDR-A01"]
+    check.finish()
+    assert [told.hostname for told in check.violations] == [f"ALDR-A0{number}" for number in range(5)]

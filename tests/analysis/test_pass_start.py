@@ -68,6 +68,23 @@ def test_a_file_without_a_backup_is_told(folders, tmp_path):
     assert "WLLS[1].json" in told[0]
 
 
-def test_a_data_folder_without_a_history_seeds_an_empty_one(tmp_path):
-    assert seed_history(tmp_path / "seeded", HistorySeed.SNAPSHOT, stored=tmp_path / "none") == []
+def test_before_the_cold_pass_a_file_without_a_backup_is_that_of_the_data_folder(folders, tmp_path):
+    stored, _ = folders
+    (stored / "BOYO.json.warmrun.20251226-125927.bak").write_text("of the original")
+    (told,) = seed_history(tmp_path / "seeded", HistorySeed.WARM_BACKUP, stored=stored)
+    assert contents(tmp_path / "seeded") == {"BOYO.json": "of the original", "WLLS[1].json": "before WLLS[1]"}
+    assert "what the data folder has" in told
+
+
+def test_before_the_cold_pass_its_output_is_what_the_data_folder_has_which_is_told(folders, tmp_path):
+    stored, _ = folders
+    (told,) = seed_history(tmp_path / "seeded", HistorySeed.COLD_OUTPUT, stored=stored)
+    assert contents(tmp_path / "seeded")["BOYO.json"] == "before BOYO"
+    assert "no output of a cold pass" in told
+
+
+@pytest.mark.parametrize("seed", [HistorySeed.SNAPSHOT, HistorySeed.WARM_BACKUP])
+def test_a_data_folder_without_a_history_seeds_an_empty_one_and_is_told(tmp_path, seed):
+    (told,) = seed_history(tmp_path / "seeded", seed, stored=tmp_path / "none")
+    assert told.startswith(f"{tmp_path / 'none'} holds no history")
     assert contents(tmp_path / "seeded") == {}

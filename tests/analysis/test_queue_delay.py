@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from statetrace import Engine
 from statetrace.analysis.events import WireEvent
 from statetrace.analysis.reading import TelemetryReader
-from statetrace.analysis.reports.queue_delay import QueueDelays, QueueDelayThresholds, queue_delays
+from statetrace.analysis.reports.queue_delay import QueueDelays, QueueDelayThresholds, delay_of, queue_delays
 from statetrace.analysis.statistics import percentile
 from statetrace.cache import SharedSiteCache
 from statetrace.ingestion.corpus import CorpusPlan, CorpusSite, write_corpus
@@ -101,11 +101,11 @@ def test_the_default_limits_are_those_of_the_original():
 
 
 def test_statistics_are_not_rounded_on_request():
-    delays = QueueDelays(UNLIMITED)
+    delays = QueueDelays()
     for delay in (1, 2, 2):
         delays.add(queue(delay))
-    assert delays.result(["a.json", "b.json"], digits=None).statistics.queue_build_delay_ms.average == 5 / 3
-    assert delays.result(["a.json", "b.json"]).source_telemetry_path == "a.json, b.json"
+    assert delays.result(digits=None).statistics.queue_build_delay_ms.average == 5 / 3
+    assert delays.result(files=["a.json", "b.json"]).source_telemetry_path == "a.json, b.json"
 
 
 def test_our_engine_tells_of_queues_when_ports_are_asked_for_and_not_while_it_ingests(tmp_path):
@@ -139,3 +139,17 @@ def test_nothing_that_an_event_holds_stops_the_report(events):
     report = queue_delays(queue(build, duration, QueueDelayMs=delay) for build, duration, delay in events)
     assert report.statistics.sample_count <= len(events)
     msgspec.json.encode(report)
+
+
+def test_one_waiting_can_be_judged_by_several_limits():
+    delays = QueueDelays()
+    delays.add(queue(90.0))
+    assert [delays.result(QueueDelayThresholds(1, limit)).result for limit in (100, 80)] == ["Pass", "Fail"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "delay"),
+    [({"QueueDelayMs": 3, "QueueBuildDelayMs": 5}, 3), ({"QueueDelayMs": "", "QueueBuildDelayMs": 5}, 5), ({}, None)],
+)
+def test_the_delay_of_an_event_is_its_own_or_that_of_building(fields, delay):
+    assert delay_of(WireEvent("InterfacePortQueueMetrics", fields)) == delay

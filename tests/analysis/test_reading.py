@@ -42,9 +42,9 @@ LINES = [line(1), line(2), line(3)]
         b"\n".join(LINES), b"\n".join(LINES) + b"\n", b"\r\n".join(LINES) + b"\r\n", b"\n\n \r\n" + b"\n\t\n".join(LINES),
         b"\xef\xbb\xbf" + b"\n".join(LINES), gzip.compress(b"\n".join(LINES)), gzip.compress(b"\xef\xbb\xbf" + LINES[0] + b"\n")
         + gzip.compress(b"\n".join(LINES[1:])), b"[" + b",".join(LINES) + b"]", b"\xef\xbb\xbf\r\n[\r\n" + b",\r\n".join(LINES) + b"\r\n]",
-        gzip.compress(b"[" + b",\n".join(LINES) + b"]"),
+        gzip.compress(b"[" + b",\n".join(LINES) + b"]"), b"\r\n \n[" + b",".join(LINES) + b"]\n\n",
     ],
-    ids=["no end", "lf", "crlf", "blank", "mark", "gzip", "gzip in two parts", "array", "indented array", "gzipped array"],
+    ids=["no end", "lf", "crlf", "blank", "mark", "gzip", "gzip in two parts", "array", "indented array", "gzipped array", "array after blank lines"],
 )  # fmt: skip
 def test_every_form_of_a_file_gives_the_same_events(read, content):
     reader, rows = read(content)
@@ -74,7 +74,7 @@ def test_a_line_that_is_no_event_stops_nobody(read, bad):
 
 
 def test_a_first_line_that_is_a_list_does_not_make_the_file_an_array(read):
-    for first in (b"[1]", b"[2026-01-31 10:00] begin", b"["):
+    for first in (b"[1]", b"[2026-01-31 10:00] begin", b"[", b"[torn", b'[{"EventName":"Rows'):
         reader, rows = read(b"\n".join([first, *LINES]))
         assert (rows, reader.broken, reader.broken_lines[0].line) == ([1, 2, 3], 1, 1)
 

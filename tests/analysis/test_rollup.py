@@ -5,8 +5,10 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import math
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -105,6 +107,19 @@ def test_the_usage_rate_is_one_of_sums():
     assert numbers(row) == (2, 0.667, None, None, 2)
     assert (row.secondary_total, row.notes) == (3, "Statuses=Executed=2")
     assert only_row(event("DiffUsageRate", UsageNumerator=1, UsageDenominator=0)).average is None
+    assert only_row(event("DiffUsageRate", UsageNumerator=1e300, UsageDenominator=1e-300)).average is None
+
+
+LARGEST = st.sampled_from([1e300, -1e300, 1.7e308, -1.7e308, 1e-320, 0.5])
+NUMBERS = ("DurationMs", "TotalCount", "AddedCount", "Rows", "UsageNumerator", "UsageDenominator", "LatencyMs")
+
+
+@given(st.lists(st.tuples(st.sampled_from(sorted(METRICS)), st.dictionaries(st.sampled_from(NUMBERS), LARGEST))))
+def test_no_figure_is_infinite_however_large_the_values(told):
+    rows = rows_of([event(name, **fields) for name, fields in told])
+    figures = [figure for row in rows for figure in msgspec.structs.astuple(row) if isinstance(figure, float)]
+    assert all(map(math.isfinite, figures))
+    assert b"inf" not in rollup_csv(rows).lower()
 
 
 def test_values_are_rounded_half_away_from_zero():
@@ -195,6 +210,15 @@ def test_nothing_is_missing_when_all_required_actions_were_taken():
 
 
 # scopes, days and files
+
+
+def test_a_site_that_is_called_all_comes_after_the_scope_of_all_events():
+    events = [event(name, LatencyMs=1, Rows=1, Site=site) for name in ("RowsWritten", "DatabaseWriteLatency")
+              for site in ("ALL", "BOYO")]  # fmt: skip
+    assert [(row.scope, row.metric, row.count) for row in rows_of(events)][:4] == [
+        ("All", "DatabaseWriteLatencyMs", 2), ("All", "RowsWritten", 2),
+        ("ALL", "DatabaseWriteLatencyMs", 1), ("ALL", "RowsWritten", 1),
+    ]  # fmt: skip
 
 
 def test_rows_are_made_of_each_site_in_the_order_of_scopes():

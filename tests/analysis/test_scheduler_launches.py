@@ -150,3 +150,11 @@ def test_no_launch_is_too_odd(fields):
 
     assert sum(site.launch_count for site in report.site_summaries) == report.total_launch_events
     json.loads(msgspec.json.encode(report))
+
+
+def test_a_launch_for_which_no_other_site_could_be_launched_begins_a_streak():
+    launches = SchedulerLaunches(max_streak=2)
+    for no_other_site in (False, False, True, False):
+        launches.add(WireEvent("ParserSchedulerLaunch", {"Site": "A", "QueuedSites": 2, "NoOtherSite": no_other_site}))
+    report = launches.result()
+    assert (report.max_observed_streak, report.passed) == (2, True)

@@ -54,7 +54,15 @@ def test_what_a_file_does_not_name_keeps_its_default(tmp_path):
         ("warm_runs = 1", "no warm_runs; did you mean warm_run?"),
         ("[warm_run]\nminimum_improvment_percent = 1", "did you mean minimum_improvement_percent?"),
         ("[warm_run]\nminimum_improvement_percent = 'much'", "warm_run.minimum_improvement_percent has to be a number"),
-        ("[warm_run]\nminimum_improvement_percent = nan", "warm_run.minimum_improvement_percent is no number"),
+        *(
+            (f"[{section}]\n{limit} = {value}", f"{section}.{limit} has to be a finite number of at most 64 bits")
+            for section, limit in (
+                ("warm_run", "minimum_improvement_percent"),
+                ("fairness", "maximum_launch_streak"),
+                ("queue_delay", "maximum_queue_delay_p95_ms"),
+            )
+            for value in ("nan", "inf", "-inf", "1e300", "1" + "0" * 400, "-" + "9" * 19)
+        ),
         (
             "[warm_run]\nmaximum_signature_miss_count = 1.5",
             "warm_run.maximum_signature_miss_count has to be a whole number",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 import tempfile
 from pathlib import Path
 
@@ -10,15 +11,19 @@ import msgspec
 import pytest
 
 from statetrace.analysis.gates.verification import verify_telemetry
+from statetrace.analysis.warm.between import BetweenPasses
 from statetrace.analysis.warm.comparison import compare
 from statetrace.analysis.warm.pass_start import HistorySeed, WarmCache
 from statetrace.analysis.warm.warm_rows import read_export
 from statetrace.analysis.warm.warm_run import WarmRun, WarmRunOptions
-from statetrace.cache import read_snapshot
+from statetrace.cache import SharedSiteCache, read_snapshot
 from statetrace.engine import Engine
 from statetrace.errors import StateTraceError
 from statetrace.ingestion.corpus import CorpusPlan, write_corpus
+from statetrace.model import HostPorts, InterfaceRow, SiteEntry
+from statetrace.model.site_entry import DatabaseState
 from statetrace.settings import Settings
+from statetrace.telemetry import Telemetry
 
 PLAN = CorpusPlan.original_shape()
 SMALL = CorpusPlan.of_size(2, 6, 8)
@@ -31,7 +36,7 @@ def logs(tmp_path):
 
 
 def run(logs, tmp_path, **options):
-    named = {name: options.pop(name) for name in ("data", "settings") if name in options}
+    named = {name: options.pop(name) for name in ("data", "settings", "history") if name in options}
     return WarmRun(logs, tmp_path / "Evidence", WarmRunOptions(**options), **named).run()
 
 
@@ -81,6 +86,10 @@ class TestIdenticalLogs:
         assert report.comparison.warm_cache_hit_ratio_percent == 100.0
         assert report.comparison.warm_rows_changed == 0
 
+    def test_two_processes_are_as_fair_as_one(self, tmp_path):
+        write_corpus(tmp_path / "Logs", PLAN)
+        assert failures(run(tmp_path / "Logs", tmp_path, jobs=2)) == set()
+
     def test_known_logs_are_told_as_such(self, logs, tmp_path):
         report = run(logs, tmp_path, warm_history=HistorySeed.COLD_OUTPUT)
         assert report.warm.totals.outcomes == {"skipped_duplicate": 6}
@@ -94,6 +103,66 @@ class TestIdenticalLogs:
         report = run(logs, tmp_path, hosts=(host.lower(),))
         assert [pair.host for pair in report.comparison.hosts] == [host]
         assert run(logs, tmp_path, hosts=(host, "NONE-A01"), partial_hosts=True).comparison.warm_host_count == 1
+        assert len({row.hostname for row in labelled(read_export(Path(report.export)), "WarmPass")}) == 6
+
+    def test_limited_to_hosts_it_leaves_out_what_reads_of_other_sites_rewrote(self, logs, tmp_path):
+        stale = report_folder(run(logs, tmp_path)) / "SharedCacheSnapshot-ColdPass.clixml"
+        write_corpus(tmp_path / "Later", msgspec.structs.replace(SMALL, generation=2, change_percent=50))
+        host, *others = sorted(path.stem for path in logs.glob("*.log"))
+        for other in others:
+            if other.partition("-")[0] != host.partition("-")[0]:
+                shutil.copy(tmp_path / "Later" / f"{other}.log", logs)
+        assert run(logs, tmp_path, snapshot=stale).comparison.warm_signature_rewrite_total > 0
+        assert run(logs, tmp_path, snapshot=stale, hosts=(host,)).comparison.warm_signature_rewrite_total == 0
+
+    def test_rows_of_a_snapshot_are_lent_their_origin_and_nothing_else(self, tmp_path):
+        settings = Settings()
+        live, state = SharedSiteCache(settings=settings), DatabaseState("a", "1@5", "p.1")
+        entry = SiteEntry({"ALDR-A01-AS-01": HostPorts({"1/1": InterfaceRow(status="up")})}, source=state)
+        live.put("ALDR", entry)
+        live.export_snapshot(tmp_path / "rows.clixml")
+        between = BetweenPasses(tmp_path, Telemetry.to_directory(tmp_path / "Told"))
+        filled = between.warm_cache(WarmCache.SNAPSHOT, live, tmp_path / "rows.clixml", settings).entries()["ALDR"]
+        assert (filled, filled.source, between.origins_lent) == (entry, state, 1)
+        assert filled is not live.entries()["ALDR"]
+
+    def test_the_sites_that_were_lent_their_origin_are_counted(self, logs, tmp_path):
+        assert run(logs, tmp_path).origins_lent == 2
+        assert run(logs, tmp_path, warm_cache=WarmCache.LIVE).origins_lent == 0
+
+    def test_the_cold_pass_is_not_filled_from_the_snapshot_of_the_settings(self, logs, tmp_path):
+        snapshot = report_folder(run(logs, tmp_path)) / "SharedCacheSnapshot-ColdPass.clixml"
+        report = run(logs, tmp_path, settings=Settings(shared_cache_snapshot=snapshot))
+        told = "".join(path.read_text() for path in (report_folder(report) / "ColdPass").glob("*.json"))
+        assert "SnapshotImported" not in told
+        assert "InterfaceSiteCacheMetrics" in told
+
+    @pytest.fixture
+    def known(self, logs, tmp_path):
+        """The data folder of an engine that ingested the logs."""
+        with Engine(tmp_path / "Data") as engine:
+            engine.ingest(logs)
+        return tmp_path / "Data"
+
+    def test_logs_known_to_a_data_folder_are_known_to_the_warm_pass_of_a_run_outside_it(self, logs, tmp_path, known):
+        report = run(logs, tmp_path, warm_history=HistorySeed.SNAPSHOT, history=known / "IngestionHistory")
+        assert report.warm.totals.outcomes == {"skipped_duplicate": 6}
+        assert report.warnings == ()
+
+    @pytest.mark.parametrize("seed", [HistorySeed.SNAPSHOT, HistorySeed.WARM_BACKUP])
+    def test_new_databases_lack_the_rows_of_known_logs_which_is_told(self, logs, tmp_path, known, seed):
+        report = run(logs, tmp_path, cold_history=seed, history=known / "IngestionHistory")
+        assert report.cold.totals.outcomes == {"ingested": 6}
+        assert any("parsed all the same" in told for told in report.warnings)
+
+    @pytest.mark.parametrize("seed", [HistorySeed.SNAPSHOT, HistorySeed.WARM_BACKUP])
+    def test_in_place_the_cold_pass_passes_over_known_logs(self, logs, tmp_path, known, seed):
+        report = run(logs, tmp_path, cold_history=seed, data=known)
+        assert report.cold.totals.outcomes == {"skipped_duplicate": 6}
+
+    def test_a_seed_without_a_history_is_a_warning(self, logs, tmp_path):
+        (told,) = run(logs, tmp_path, warm_history=HistorySeed.SNAPSHOT, history=tmp_path / "none").warnings
+        assert "none holds no history" in told
 
 
 class TestWhatIsRefused:
@@ -127,6 +196,12 @@ class TestWhatIsRefused:
         self.refused(logs, tmp_path, "no such data folder", data=tmp_path / "Dtaa")
         assert not (tmp_path / "Dtaa").exists()
 
+    def test_databases_in_which_no_host_can_be_written(self, logs, tmp_path):
+        for site in {path.stem.partition("-")[0] for path in logs.glob("*.log")}:
+            (tmp_path / "Data" / site).mkdir(parents=True)
+            (tmp_path / "Data" / site / f"{site}.sqlite").write_text("no database, however long it is read" * 100)
+        self.refused(logs, tmp_path, "every host failed; ColdPass: .*: database_failed: ", data=tmp_path / "Data")
+
     def test_telemetry_that_is_damaged_before_its_last_line(self, logs, tmp_path):
         (tmp_path / "Evidence").mkdir()
         (tmp_path / "Evidence" / "2026-01-01.json").write_text('{"EventNa\n{"EventName":"RowsWritten"}\n')
@@ -138,12 +213,16 @@ class TestEvidence:
     def test_the_export_gives_the_same_comparison_as_the_run(self, logs, tmp_path):
         report = run(logs, tmp_path)
         rows = read_export(tmp_path / "Evidence" / "WarmRunTelemetry-latest.json")
-        again = compare(rows[:-1], as_exported=True)
-        original_fields = msgspec.to_builtins(report.as_exported.row())
+        again = compare(rows[:-1])
+        original_fields = msgspec.to_builtins(report.comparison.row())
         assert {
             name: value for name, value in msgspec.to_builtins(again.row()).items() if value is not None
         }.items() <= (original_fields.items())
-        assert rows[-1] == report.as_exported.row()
+        assert rows[-1] == report.comparison.row()
+
+    def test_as_exported_it_gives_the_comparison_of_the_original(self, logs, tmp_path):
+        report = run(logs, tmp_path, as_exported=True)
+        assert read_export(Path(report.export))[-1] == report.as_exported.row() != report.comparison.row()
 
     def test_the_rows_tell_what_was_cached_between_the_passes(self, logs, tmp_path):
         report = run(logs, tmp_path, refresh=True)
@@ -213,6 +292,22 @@ class TestEvidence:
             job.run()
         assert (job.folder / "INCOMPLETE").exists()
         assert list((tmp_path / "scratch").iterdir()) == []
+
+    def test_an_interrupt_of_the_cold_pass_ends_the_run(self, logs, tmp_path):
+        passes, outcomes = [], []
+
+        def interrupt_once(outcome):
+            outcomes.append(outcome)
+            if len(outcomes) == 1:
+                signal.raise_signal(signal.SIGINT)
+
+        job = WarmRun(
+            logs, tmp_path / "Evidence", on_pass=lambda label, _: passes.append(label), on_outcome=interrupt_once
+        )
+        with pytest.raises(KeyboardInterrupt):
+            job.run()
+        assert passes == ["ColdPass"]
+        assert (job.folder / "INCOMPLETE").exists()
 
     def test_older_runs_are_removed_if_few_are_to_be_kept(self, logs, tmp_path):
         first, second = report_folder(run(logs, tmp_path)), report_folder(run(logs, tmp_path))

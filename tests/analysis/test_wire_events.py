@@ -43,6 +43,8 @@ def test_whatever_a_field_holds_it_can_be_asked_for(fields):
         (48, 48, 48), (48.9, 48.9, 48), ("48.5", 48.5, 48), (" 7 ", 7, 7), (-1, -1, -1),
         (True, None, 0), (None, None, 0), ("", None, 0), ("many", None, 0), ([1], None, 0),
         (math.nan, None, 0), ("inf", None, 0), (10**400, None, 0), (1e300, 1e300, 0), (1 << 63, 1 << 63, 0),
+        ("1e3", 1000, 1000), ("1_000", None, 0), ("\u0661\u0662", None, 0), ("\uff11", None, 0), ("\u20031", None, 0),
+        (1e301, None, 0), (-1.7e308, None, 0), ("1e308", None, 0), (10**301, None, 0),
     ],
 )  # fmt: skip
 def test_a_number_is_finite_and_a_count_fits_into_64_bits(value, number, count):

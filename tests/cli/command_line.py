@@ -29,6 +29,17 @@ def run(*arguments, cwd=None, **environ):
     )  # fmt: skip
 
 
+def unread(*arguments, **environ):
+    """Exit code and standard error of the command, whose standard output nobody reads."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "statetrace", *map(str, arguments)],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8", env=environment(**environ),
+    )  # fmt: skip
+    process.stdout.close()
+    _, told = process.communicate(timeout=120)
+    return process.returncode, told
+
+
 def document(*arguments, by=run, code=0, **options):
     """The JSON document that the command prints."""
     finished = by(*arguments, "--json", **options)

@@ -8,7 +8,7 @@ import re
 import shutil
 
 import pytest
-from command_line import document
+from command_line import document, unread
 
 from statetrace import Engine
 from statetrace.cache import SharedSiteCache
@@ -452,3 +452,17 @@ def test_names_that_are_no_unicode_are_printed_and_written(analyze, tmp_path):
     assert "\x1b" not in finished.stdout
     assert json.loads(file.read_bytes())["SiteBreakdown"][0]["Site"] == "AL\ud800\x1b[31m"
     assert json.loads(analyze("sync-timing", path, "--json").stdout)["EventCount"] == 1
+
+
+def test_a_gate_that_failed_is_the_exit_code_whoever_reads(tmp_path):
+    waited = [line("InterfacePortQueueMetrics", second, QueueDelayMs=300) for second in range(3)]
+    code, told = unread("analyze", "queue-delay", day_file(tmp_path, *waited), "--min-events", 3)
+    assert (code, "queue delay: Fail" in told) == (3, True), told
+
+
+@pytest.mark.parametrize("limit", ["nan", "inf", "many"])
+@pytest.mark.parametrize("option", ["--max-p95", "--max-p99"])
+def test_a_limit_that_nothing_could_break_is_refused(analyze, tmp_path, option, limit):
+    finished = analyze("queue-delay", day_file(tmp_path, line("InterfacePortQueueMetrics")), option, limit)
+    assert finished.returncode == 2
+    assert "no finite number" in finished.stderr

@@ -6,7 +6,7 @@ import json
 import tomllib
 
 import pytest
-from command_line import document
+from command_line import document, unread
 
 HOST = "WLLS-A01-AS-01"
 
@@ -162,3 +162,12 @@ def test_telemetry_that_is_not_there_is_a_failed_job(call, tmp_path):
     finished = call("verify", tmp_path / "nowhere")
     assert (finished.returncode, finished.stdout) == (1, "")
     assert "nowhere does not exist" in finished.stderr
+
+
+@pytest.mark.parametrize("options", [(), ("--json",)])
+def test_the_verdict_is_the_exit_code_whoever_reads(slow, options):
+    output = slow.parent / "verification.json"
+    code, told = unread("verify", slow, "--output", output, *options)
+    assert code == 3, told
+    assert options or "held against" in told
+    assert json.loads(output.read_text())["Pass"] is False

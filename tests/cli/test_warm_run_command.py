@@ -179,3 +179,21 @@ def test_the_verdict_stands_whoever_reads(logs):
     process.stderr.close()
     assert process.wait(60) == 0, told
     assert "all passed" in told
+
+
+def test_the_warm_pass_knows_the_history_of_the_data_folder_without_working_in_it(call, logs):
+    data = logs.parent / "Mine"
+    assert call("ingest", logs, "--data", data).returncode == 0
+    finished = call("warm-run", logs, "--data", data, "--warm-history", "Snapshot")
+    assert "all 12 logs were known, so the warm pass wrote nothing" in finished.stdout
+
+
+def test_the_summary_counts_host_by_host_unless_the_original_s_count_is_asked_for(call, logs):
+    changed = logs.parent / "Changed"
+    write_corpus(changed, msgspec.structs.replace(PLAN, generation=2, change_percent=40))
+    misses = []
+    for option in ((), ("--as-exported",)):
+        assert call("warm-run", logs, "--warm-logs", changed, *option).returncode == 3
+        summary = logs / "IngestionMetrics" / "WarmRunTelemetry-latest-summary.json"
+        misses.append(json.loads(summary.read_bytes())["WarmSignatureMatchMissCount"])
+    assert misses[0] > misses[1] == 0

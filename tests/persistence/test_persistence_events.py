@@ -117,7 +117,7 @@ def test_it_is_told_where_the_rows_came_from_and_what_was_done(make_world, setti
     assert (sync.load_cache_hit, sync.load_cache_miss) == (expected in HITS, expected not in HITS)
     assert sync.site_cache_fetch_duration_ms > 0
     assert (sync.site_cache_refresh_duration_ms > 0) == (expected == REFRESHED) == sync.load_cache_refreshed
-    assert len(next(event for event in events if event["EventName"] == "InterfaceSyncTiming")) == 1 + 155
+    assert len(next(event for event in events if event["EventName"] == "InterfaceSyncTiming")) == 1 + 156
 
     counts = sync.diff_rows_inserted, sync.diff_rows_changed, sync.diff_rows_unchanged, sync.delete_candidates
     assert counts == (report.inserted, report.changed, report.unchanged, report.deleted)

@@ -44,7 +44,8 @@ UNRECORDED = {
 }
 ADDITIONS = {
     "InterfaceSiteCacheMetrics": {"DatabaseDialect": ""},
-    "InterfaceSyncTiming": {"DiffChangedPortsSample": ""},
+    "InterfaceSyncTiming": {"DiffChangedPortsSample": "", "SiteCacheRefreshForced": False},
+    "ParserSchedulerLaunch": {"NoOtherSite": False},
 }
 # Wider by code than what was ever observed (reference: telemetry-events 15); a list here always, there not for one.
 TYPES = {

@@ -121,6 +121,7 @@ def test_a_launch_counts_workers_sites_and_what_still_waits():
         "ThreadBudget": 1,
         "QueuedJobs": 38,
         "QueuedSites": 4,
+        "NoOtherSite": False,
     }
 
 

@@ -120,7 +120,7 @@ def wire(event):
 # reference: telemetry-events 14, E8
 def test_a_host_without_a_change_tells_that_nothing_was_written():
     fields = wire(sync())
-    assert len(fields) == 1 + 155
+    assert len(fields) == 1 + 156
     assert fields["RowsStaged"] == 0
     assert fields["DiffRowsUnchanged"] == fields["FactsConsidered"] == fields["ExistingCount"] == 10
     assert (fields["BulkAttempted"], fields["BulkBatchId"], fields["FallbackUsed"]) == (False, None, False)
@@ -336,7 +336,7 @@ def test_both_events_are_lines_like_any_other(tmp_path):
     assert telemetry.failures == 0
     [file] = tmp_path.glob("*.json")
     lines = [json.loads(line) for line in file.read_bytes().splitlines()]
-    assert [len(line) for line in lines] == [2 + 155, 2 + len(wire(breakdown(timing))) - 1]
+    assert [len(line) for line in lines] == [2 + 156, 2 + len(wire(breakdown(timing))) - 1]
     assert msgspec.json.decode(file.read_bytes().splitlines()[0], type=InterfaceSyncTiming) == timing
 
 

@@ -6,7 +6,7 @@ and more of our own, which only our events keep; the original's are checked by w
 
 from __future__ import annotations
 
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Iterable
 from itertools import islice
 from typing import ClassVar, Literal
@@ -104,7 +104,8 @@ class Consistency:
         self._ours: bool | None = None if rules == "auto" else rules == "ours"
         self._check = EventCheck(RULES)
         self._lines = _Lines()
-        self._stories: dict[str, HostStory] = {}
+        # A plain dict would look for its oldest entry among all that were removed before.
+        self._stories: OrderedDict[str, HostStory] = OrderedDict()
         self._waiting: deque[HostStory] = deque()
         self._reads = {"J8": _Pairs(), "J9": _Pairs()}
         self._run: Run | None = None

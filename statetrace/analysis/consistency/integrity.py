@@ -55,6 +55,10 @@ class IntegrityReport(msgspec.Struct, frozen=True, kw_only=True, rename="pascal"
 class Integrity:
     """Takes all events of a reader and reports on them and on its lines.
 
+    Wanted events are found by the name of an event and those of its fields, in any case, looked at in the first event
+    of a name. The original looks through the whole text of every line, so that a value that mentions them, such as the
+    name of a file, is enough for it.
+
     Args:
         require_queue: fail without events of the port queue.
         require_sync: fail without ``InterfaceSyncTiming``.

@@ -12,7 +12,7 @@ from collections import deque
 import msgspec
 
 from statetrace.analysis.events import WireEvent
-from statetrace.analysis.explain.circumstances import Around, Attempts, Code, Evidence, Loss, SessionFacts
+from statetrace.analysis.explain.circumstances import Around, Code, Evidence, Loss, SessionFacts
 from statetrace.model import fold
 from statetrace.telemetry.events import APP_DOMAIN_NAME
 
@@ -67,7 +67,6 @@ class CacheTale:
         self.ours = False
         self._stores: dict[Store, _Content] = {}
         self._last_set: dict[str, tuple[Store, str, int]] = {}
-        self._attempts: dict[str, Attempts] = {}
         self._open: deque[_Visit] = deque()
         self._publishing: _Visit | None = None
         self._written: set[str] = set()
@@ -75,10 +74,6 @@ class CacheTale:
     def begin_session(self) -> None:
         """A new session begins; what is cached stays so."""
         self.facts = SessionFacts()
-
-    def forget_attempts(self) -> None:
-        """Another session begins somewhere, perhaps with other settings."""
-        self._attempts = {}
 
     def may_begin_session(self, event: WireEvent) -> bool:
         """Whether an event of the site begins the work on a host while nobody works on another one."""
@@ -214,17 +209,9 @@ class CacheTale:
             self.facts.absent = self.facts.absent or Evidence.of(event, "Stage", "CacheExists")
 
     def _add_attempt(self, event: WireEvent, *, ours: bool) -> None:
-        thread, refresh = event.text("RunspaceId"), event.flag("Refresh")
-        told = Evidence.of(event, "Site", "Refresh", "SharedStoreEntryFound")
-        attempts = self._attempts.setdefault(thread, Attempts())
-        if not refresh:
-            attempts.unforced = attempts.unforced or told
-        visit = self._current(thread) if ours else None
-        if visit is None or visit is self._publishing or visit.around.attempt is not None:
-            return
-        visit.around.attempt, visit.around.attempts = told, attempts
-        if refresh and visit.missed:
-            attempts.forced = attempts.forced or told
+        visit = self._current(event.text("RunspaceId")) if ours else None
+        if visit is not None and visit is not self._publishing and visit.around.attempt is None:
+            visit.around.attempt = Evidence.of(event, "Site", "Refresh", "SharedStoreEntryFound")
 
     def _add_read(self, event: WireEvent) -> None:
         if "DatabaseDialect" in event.fields:

@@ -67,6 +67,7 @@ def _found(
 
 
 _INITIAL = ("SiteCacheResolveInitialStatus", "SiteCacheResolveInitialHostCount")
+_FORCED = "SiteCacheRefreshForced"
 _CACHED_AT = "SiteCacheResolveInitialCachedAt"
 _COMPARED = ("SiteCacheHostMapSignatureMatchCount", "SiteCacheHostMapSignatureRewriteCount")
 
@@ -185,12 +186,11 @@ def _hydrated(event: WireEvent, around: Around) -> Finding:
 def _refreshed(event: WireEvent, around: Around) -> Finding:
     if not _is_ours(event, around):
         return _refreshed_by_the_original(event, around)
-    attempts, differing = around.attempts, _differing(event)
-    uncached = event.number(_INITIAL[1]) == 0
+    differing = _differing(event)
     no_previous = event.text("SiteCachePreviousSnapshotStatus") == NO_PREVIOUS_SNAPSHOT
-    if uncached or attempts.forced:
+    if event.flag(_FORCED):
         text = "a refresh of every site is asked for (STATETRACE_FORCE_SITE_CACHE_REFRESH), by its first host"
-        return _found(event, Code.FORCED_REFRESH, text, around.attempt, attempts.forced, fields=_INITIAL)
+        return _found(event, Code.FORCED_REFRESH, text, around.attempt, fields=(*_INITIAL, _FORCED))
     if no_previous:
         text = "what was cached of the site stems from another database, so the site was read from its own"
         return _found(event, Code.OTHER_DATABASE, text, around.asked, around.attempt, fields=_INITIAL)
@@ -199,16 +199,9 @@ def _refreshed(event: WireEvent, around: Around) -> Finding:
         code = Code.SNAPSHOT_STALE if differing else Code.SNAPSHOT_UNPROVEN
         text += f"; {differing or 'all rows were the same'}"
         return _found(event, code, text, around.imported, around.read, fields=(*_INITIAL, _CACHED_AT, *_COMPARED))
-    if differing or attempts.unforced:
-        text = "somebody else changed the database since the site was cached, so it was read anew"
-        text += f"; {differing or 'no interface row of it differs'}"
-        evidence = (around.asked, around.read, attempts.unforced)
-        return _found(event, Code.DATABASE_CHANGED, text, *evidence, fields=(*_INITIAL, *_COMPARED))
-    text = (
-        "a refresh of every site is asked for, or somebody else changed the database since the site was cached, but no "
-        "interface row of it; the events do not tell which"
-    )
-    return _found(event, Code.FORCED_OR_DATABASE_CHANGED, text, around.attempt, fields=(*_INITIAL, *_COMPARED))
+    text = "somebody else changed the database since the site was cached, so it was read anew"
+    text += f"; {differing or 'no interface row of it differs'}"
+    return _found(event, Code.DATABASE_CHANGED, text, around.asked, around.read, fields=(*_INITIAL, *_COMPARED))
 
 
 def _refreshed_by_the_original(event: WireEvent, around: Around) -> Finding:

@@ -86,18 +86,6 @@ class SessionFacts(msgspec.Struct):
     absent: Evidence | None = None
 
 
-class Attempts(msgspec.Struct):
-    """How one thread asked for whole sites in one session, up to its end.
-
-    Attributes:
-        forced: a site that was not cached was read with a refresh asked for, which only a setting brings about.
-        unforced: a site was read without a refresh, which that setting does not let be.
-    """
-
-    forced: Evidence | None = None
-    unforced: Evidence | None = None
-
-
 class Around(msgspec.Struct):
     """What happened to the cached site before and while a host was written; ``None`` is what no event tells.
 
@@ -115,7 +103,6 @@ class Around(msgspec.Struct):
         overtaken: another host was written between the look-up and the write.
         skipped: the site cache is left alone.
         session: what the cache did with the site in the whole session.
-        attempts: how whole sites were asked for in it.
     """
 
     ours: bool = False
@@ -131,4 +118,3 @@ class Around(msgspec.Struct):
     overtaken: Evidence | None = None
     skipped: Evidence | None = None
     session: SessionFacts = msgspec.field(default_factory=SessionFacts)
-    attempts: Attempts = msgspec.field(default_factory=Attempts)

@@ -101,7 +101,6 @@ class Explanation:
         name = fold(event.name)
         if name == _PROFILE:
             self._session_due = True
-            self._tale.forget_attempts()
             return
         host = event.host
         if host and name != _WRITTEN:

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from statetrace.analysis.documents import read_document, records
-from statetrace.analysis.events import WireEvent, analyze
+from statetrace.analysis.events import WireEvent
 from statetrace.analysis.gates.thresholds import (
     CoverageThresholds,
     QueueDelay,
@@ -162,8 +162,8 @@ def check_coverage(
     sites = CaseInsensitiveMap({site: None for entry in entries if (site := str(entry.get("Site") or "").strip())})
     held = CoverageStatistics(
         len(sites),
-        sum(int(_number_of(entry)("Hosts") or 0) for entry in entries),
-        sum(int(_number_of(entry)("TotalRows") or 0) for entry in entries),
+        _sum(entries, "Hosts"),
+        _sum(entries, "TotalRows"),
     )
     missing = [site for site in thresholds.required_sites if site.strip() not in sites]
     findings = [
@@ -217,19 +217,21 @@ def check_shared_cache(
 
 
 def check_queue_delay(
-    events: Iterable[WireEvent],
+    delays: QueueDelays,
     thresholds: QueueDelay = QueueDelay(),  # noqa: B008
 ) -> QueueDelayReport:
     """Whether port batches waited too long for their queue.
+
+    Args:
+        delays: have taken the events that count; see :func:`~statetrace.analysis.events.analyze`.
+        thresholds: what they are held against.
 
     Returns:
         The report of :class:`QueueDelays` with statistics that are not rounded. Too few events are no failure but a
         result of their own, ``InsufficientData``, with that violation and ``EventCount``; otherwise violations are
         ``QueueDelayP95`` and ``QueueDelayP99``.
     """
-    delays = QueueDelays(thresholds)
-    analyze(events, delays)
-    return delays.result(digits=None)
+    return delays.result(thresholds, digits=None)
 
 
 def _outcome(findings: list[tuple[str, str]], remarks: Iterable[str] = ()) -> dict[str, Any]:
@@ -266,5 +268,5 @@ def _number_of(record: Mapping[str, Any]) -> Callable[[str], float | None]:
     return lambda name: 0 if name in record and record[name] is None else event.number(name)
 
 
-def _sum(reports: Iterable[Mapping[str, Any]], field: str) -> int:
-    return sum(int(_number_of(report)(field) or 0) for report in reports)
+def _sum(records: Iterable[Mapping[str, Any]], field: str) -> int:
+    return sum(WireEvent("", dict(record)).count(field) for record in records)

@@ -18,13 +18,15 @@ from statetrace.analysis.documents import read_document, records
 from statetrace.analysis.events import Analysis, WireEvent, analyze
 from statetrace.analysis.gates import gate_verdicts, pass_verdicts
 from statetrace.analysis.gates.gate_measures import SessionMeasures, TelemetryMeasures
+from statetrace.analysis.gates.offenders import Offender
 from statetrace.analysis.gates.pass_measures import PassMeasures, compared
 from statetrace.analysis.gates.pass_verdicts import Verdicts
 from statetrace.analysis.gates.thresholds import Thresholds
 from statetrace.analysis.gates.turns import Turns
 from statetrace.analysis.reading import TelemetryReader, telemetry_files
 from statetrace.analysis.warm.evidence import INCOMPLETE
-from statetrace.analysis.warm.warm_rows import COLD_PASS, COMPARISON, WARM_PASS
+from statetrace.analysis.warm.host_pairs import HostPair, pair_hosts
+from statetrace.analysis.warm.warm_rows import COLD_PASS, COMPARISON, WARM_PASS, row_of, rows_of_passes
 from statetrace.errors import TelemetryError
 from statetrace.model import fold
 
@@ -107,7 +109,11 @@ def _is_export(source: Path) -> bool:
     with source.open("rb") as file:
         if not file.read(_LOOK).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"["):
             return False
-    return any("PassLabel" in row for row in records(read_document(source)))
+    try:
+        rows = records(read_document(source))
+    except TelemetryError:
+        return False  # a torn line may begin like that, too
+    return any("PassLabel" in row for row in rows)
 
 
 def _sessions(run: Path) -> Iterator[tuple[list[Path], Passes | None]]:
@@ -243,7 +249,11 @@ class EventEvidence:
 
 
 class ExportEvidence:
-    """What the rows of an export tell."""
+    """What the rows of an export tell.
+
+    Which hosts of the warm pass did not match is told by their own rows, whatever the comparison says: in exports of
+    the original it always says none (reference: warm-run-and-gates 11 D3). A summary has nothing but the comparison.
+    """
 
     guessed = False
 
@@ -262,6 +272,25 @@ class ExportEvidence:
             if measures is not None and key not in met and not event.text("SummaryType"):
                 met.add(key)
                 _add_row(measures, event)
+        self._judge_signatures()
+
+    def _judge_signatures(self) -> None:
+        pairs = pair_hosts(*rows_of_passes(map(row_of, self._rows)))
+        if not any(pair.warm for pair in pairs):
+            return
+        misses = self._warm.signature_misses
+        for pair in pairs:
+            if pair.warm is not None and not pair.warm.matched:
+                misses.value += 1
+                misses.behind.take(self._unmatched(pair))
+        if self._comparison is not None:
+            self._comparison = {**self._comparison, "WarmSignatureMatchMissCount": misses.value}
+
+    def _unmatched(self, pair: HostPair) -> Offender:
+        met = self._warm.hosts.get(fold(pair.host))
+        changed = pair.warm and pair.warm.rows_changed
+        detail = f"{changed:,} of its rows changed" if changed else "nothing tells that its rows matched"
+        return Offender(pair.site, pair.host, WARM_PASS, met.where if met else "", 1, detail)
 
     def verdicts(self, passes: Passes) -> Verdicts:
         """Results of the gates that rows can answer; those of a comparison alone, if there is nothing else."""

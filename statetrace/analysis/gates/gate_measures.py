@@ -14,7 +14,7 @@ from statetrace.analysis.events import WireEvent
 from statetrace.analysis.gates.offenders import Offender, Offenders, Relation, Sample
 from statetrace.analysis.gates.pass_measures import reason_of
 from statetrace.analysis.gates.thresholds import Thresholds
-from statetrace.analysis.reports.queue_delay import QueueDelayReport, QueueDelays
+from statetrace.analysis.reports.queue_delay import QueueDelays, delay_of
 from statetrace.analysis.warm.provider_counts import is_hit
 from statetrace.model import fold
 
@@ -104,7 +104,8 @@ class TelemetryMeasures:
     Attributes:
         fetch: ``SiteCacheFetchDurationMs`` of ``InterfaceSyncTiming``.
         parse: ``DurationSeconds`` of ``ParseDuration``.
-        waits: how long port batches waited, with those that waited longer than the limits of p95 and p99.
+        queue: how long port batches waited.
+        waits: the same, with those that waited longer than the limits of p95 and p99.
         imported: times that a snapshot was imported.
         staged: rows that were written, of ``InterfaceSyncTiming``.
         counts: folded name of an event → how many there are.
@@ -123,7 +124,7 @@ class TelemetryMeasures:
             limit("site_cache_fetch.maximum_p95_ms"), limit("site_cache_fetch.alert_ms"), Relation.BELOW
         )
         self.parse = Sample(limit("parse_time.maximum_p95_seconds"), limit("parse_time.maximum_seconds"))
-        self._queue = QueueDelays()
+        self.queue = QueueDelays()
         self.waits = Sample(
             limit("queue_delay.maximum_queue_delay_p95_ms"), limit("queue_delay.maximum_queue_delay_p99_ms")
         )
@@ -143,9 +144,8 @@ class TelemetryMeasures:
         elif name == _PARSED:
             self.parse.add(event.number("DurationSeconds"), event)
         elif name == _QUEUE:
-            self._queue.add(event)
-            delays = (event.number("QueueDelayMs"), event.number("QueueBuildDelayMs"))
-            self.waits.add(next((delay for delay in delays if delay is not None), None), event)
+            self.queue.add(event)
+            self.waits.add(delay_of(event), event)
         elif name == _STORE:
             self.imported += fold(event.text("Operation")) == _IMPORTED
 
@@ -158,11 +158,6 @@ class TelemetryMeasures:
         queue = thresholds.queue_delay
         needed = min(queue.minimum_event_count, len(self._hosts) or queue.minimum_event_count)
         return replace(thresholds, queue_delay=replace(queue, minimum_event_count=needed))
-
-    def queue_delays(self, thresholds: Thresholds) -> QueueDelayReport:
-        """How long port batches waited, judged."""
-        self._queue.thresholds = thresholds.queue_delay
-        return self._queue.result(digits=None)
 
     @property
     def nothing_to_parse(self) -> str:

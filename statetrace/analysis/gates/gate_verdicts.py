@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from statetrace.analysis.consistency.checking import Consistency
-from statetrace.analysis.gates.checks import check_coverage
+from statetrace.analysis.gates.checks import check_coverage, check_queue_delay
 from statetrace.analysis.gates.gate_list import GATES
 from statetrace.analysis.gates.gate_measures import SessionMeasures, TelemetryMeasures
 from statetrace.analysis.gates.offenders import Offender, Offenders
@@ -30,7 +30,7 @@ def telemetry_verdicts(measures: TelemetryMeasures, thresholds: Thresholds) -> V
     yield GATES["ParseDurationP95"].judge(thresholds, parse.percentile(95), parse.over)
     yield GATES["ParseDurationMax"].judge(thresholds, max(parse.values, default=None), parse.beyond)
     thresholds = measures.with_fewer_delays(thresholds)
-    report = measures.queue_delays(thresholds)
+    report = check_queue_delay(measures.queue, thresholds.queue_delay)
     delays = report.statistics.queue_build_delay_ms
     if INSUFFICIENT_DATA in report.violations:
         lacking = f"{report.messages[0]}; `--allow-no-data queue_delay` does without"

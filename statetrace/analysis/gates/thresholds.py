@@ -6,7 +6,6 @@ A gate is named as its limit is: ``write_latency.maximum_warm_p95_ms`` in report
 from __future__ import annotations
 
 import codecs
-import math
 import tomllib
 from collections.abc import Iterator
 from difflib import get_close_matches
@@ -25,6 +24,8 @@ ALL = "*"
 
 _GATES = ("minimum_", "maximum_", "required_")
 """What the names of limits begin with that are gates."""
+
+_LIMITS_END = 1 << 63
 
 _KINDS = {bool: "true or false", int: "a whole number", float: "a number"}
 """What a value of a file has to be, in words."""
@@ -285,8 +286,8 @@ def _from_toml(values: object, kind: type[_T], where: str = "") -> _T:
             raise ValueError(f"there is no {where}{name}; {nearest}")
         if isinstance(known[name].default, msgspec.Struct):
             converted[name] = _from_toml(value, type(known[name].default), f"{name}.")
-        elif isinstance(value, float) and math.isnan(value):
-            raise ValueError(f"{where}{name} is no number")
+        elif isinstance(value, int | float) and not abs(value) < _LIMITS_END:  # nor is it if the value is nan
+            raise ValueError(f"{where}{name} has to be a finite number of at most 64 bits")
         else:
             try:
                 converted[name] = msgspec.convert(value, known[name].type)

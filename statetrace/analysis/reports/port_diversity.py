@@ -151,6 +151,10 @@ class PortDiversity:
 
     Batches that were made up afterwards (``Synthesized``) are evaluated in place of those observed, unless ignored.
 
+    The site of a batch is that of its host by the rule that holds everywhere, :func:`~statetrace.model.site_of`. The
+    original takes the text before the first dash here, which is another one for a host without a dash, for one that
+    begins with it, and for one that has the remains of a prompt before its name.
+
     >>> diversity = PortDiversity()
     >>> for second, host in enumerate(("BOYO-A1", "WLLS-A1", "BOYO-A2", "WLLS-A2", "WLLS-A3")):
     ...     diversity.add(

@@ -92,45 +92,52 @@ class QueueDelayReport(msgspec.Struct, frozen=True, rename="pascal"):
     messages: list[str]
 
 
+_DEFAULTS = QueueDelayThresholds()
+
+
+def delay_of(event: WireEvent) -> float | None:
+    """How long the batches of an ``InterfacePortQueueMetrics`` waited: ``QueueDelayMs``, else ``QueueBuildDelayMs``."""
+    return _first_number(event, "QueueDelayMs", "QueueBuildDelayMs")
+
+
 class QueueDelays:
     """Gathers the delays of ``InterfacePortQueueMetrics`` and judges them.
 
-    The delay of an event is ``QueueDelayMs``, else ``QueueBuildDelayMs``, the duration ``QueueBuildDurationMs``, else
-    ``QueueDurationMs``.
+    The delay of an event is that of :func:`delay_of`, its duration ``QueueBuildDurationMs``, else ``QueueDurationMs``.
 
-    >>> delays = QueueDelays(QueueDelayThresholds(minimum_event_count=3))
+    >>> delays = QueueDelays()
     >>> for delay in (45, 60, 72, 48):
     ...     delays.add(WireEvent("InterfacePortQueueMetrics", {"QueueBuildDelayMs": delay}))
-    >>> delays.result().result, delays.result().statistics.queue_build_delay_ms.p99
+    >>> report = delays.result(QueueDelayThresholds(minimum_event_count=3))
+    >>> report.result, report.statistics.queue_build_delay_ms.p99
     ('Pass', 71.64)
     """
 
     EVENTS: ClassVar[frozenset[str] | None] = frozenset({"InterfacePortQueueMetrics"})
 
-    def __init__(self, thresholds: QueueDelayThresholds | None = None) -> None:
-        self.thresholds = thresholds or QueueDelayThresholds()
+    def __init__(self) -> None:
         self._delays = array("d")
         self._durations = array("d")
 
     def add(self, event: WireEvent) -> None:
         """Take the delay and duration of one queue."""
-        for values, fields in (
-            (self._delays, ("QueueDelayMs", "QueueBuildDelayMs")),
-            (self._durations, ("QueueBuildDurationMs", "QueueDurationMs")),
-        ):
-            value = next((value for field in fields if (value := event.number(field)) is not None), None)
-            if value is not None:
-                values.append(value)
+        if (delay := delay_of(event)) is not None:
+            self._delays.append(delay)
+        if (duration := _first_number(event, "QueueBuildDurationMs", "QueueDurationMs")) is not None:
+            self._durations.append(duration)
 
-    def result(self, files: Sequence[str] = (), *, digits: int | None = 6) -> QueueDelayReport:
+    def result(
+        self, thresholds: QueueDelayThresholds = _DEFAULTS, files: Sequence[str] = (), *, digits: int | None = 6
+    ) -> QueueDelayReport:
         """The verdict on everything so far. It is on what was measured, not on what was rounded.
 
         Args:
+            thresholds: what the delays are held against.
             files: where the events came from, for the report.
             digits: decimals of the statistics; ``None`` does not round them, as the original's verification.
         """
         delays = sorted(self._delays)
-        violations, messages = _judge(delays, self.thresholds)
+        violations, messages = _judge(delays, thresholds)
         result = PASS if not violations else INSUFFICIENT_DATA if INSUFFICIENT_DATA in violations else FAIL
         durations = sorted(self._durations)
         return QueueDelayReport(
@@ -138,7 +145,7 @@ class QueueDelays:
             source_telemetry_path=", ".join(files),
             passed=result == PASS,
             result=result,
-            thresholds=self.thresholds,
+            thresholds=thresholds,
             statistics=QueueDelayStatistics(
                 len(delays),
                 _sample_stats(delays, "QueueBuildDelayMs", digits),
@@ -150,12 +157,16 @@ class QueueDelays:
 
 
 def queue_delays(
-    events: Iterable[WireEvent], thresholds: QueueDelayThresholds | None = None, *, files: Sequence[str] = ()
+    events: Iterable[WireEvent], thresholds: QueueDelayThresholds = _DEFAULTS, *, files: Sequence[str] = ()
 ) -> QueueDelayReport:
     """The verdict on the delays among the events; see :class:`QueueDelays`."""
-    delays = QueueDelays(thresholds)
+    delays = QueueDelays()
     analyze(events, delays)
-    return delays.result(files)
+    return delays.result(thresholds, files)
+
+
+def _first_number(event: WireEvent, *fields: str) -> float | None:
+    return next((value for field in fields if (value := event.number(field)) is not None), None)
 
 
 def _judge(delays: list[float], thresholds: QueueDelayThresholds) -> tuple[list[str], list[str]]:

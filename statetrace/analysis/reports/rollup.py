@@ -6,6 +6,7 @@ import hashlib
 import re
 from collections.abc import Callable, Collection, Iterable
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import ClassVar
 
@@ -103,10 +104,11 @@ class Rollup:
         """The rows, sorted by scope and metric."""
         rows: list[RollupRow] = []
         by_site = ((self.sites[site], metrics) for site, metrics in self._by_site.items())
-        for scope, metrics in ((ALL, self._all), *by_site):
-            for metric in metrics.values():
-                rows += metric.rows(partial(RollupRow, self._date, scope))
-        return sorted(rows, key=lambda row: (fold(row.scope), fold(row.metric)))
+        # The sort is stable, so that a site of that name comes after the scope of all events, not among its rows.
+        for scope, metrics in sorted(((ALL, self._all), *by_site), key=lambda item: fold(item[0])):
+            of_scope = (metric.rows(partial(RollupRow, self._date, scope)) for metric in metrics.values())
+            rows += sorted(chain.from_iterable(of_scope), key=lambda row: fold(row.metric))
+        return rows
 
     def _metric(self, metrics: dict[str, Metric], name: str) -> Metric:
         metric = metrics.get(name)

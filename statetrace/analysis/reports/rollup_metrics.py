@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from array import array
 from collections.abc import Callable, Iterator, Sequence
@@ -26,7 +27,8 @@ class RollupRow(msgspec.Struct, frozen=True, rename="pascal"):
 
     Attributes:
         date: ``yyyy-MM-dd``; for a file that is not named after a day the name of the file.
-        scope: ``All``, or a site.
+        scope: ``All`` for all events, or a site. Nothing but their place tells the rows of a site that is itself called
+            ``All``: they come after those of all events.
         metric: what was measured, with the unit of a duration.
         count: number of values, or of events.
         average: with three decimals, like ``p95`` and ``maximum``; ``None`` where the metric has no such figure.
@@ -236,11 +238,15 @@ class _UsageRate:
         yield row(
             "DiffUsageRate",
             self._events,
-            average=round_away(self._numerator / self._denominator, _DIGITS) if self._denominator else None,
+            average=self._rate(),
             total=_whole(self._numerator),
             secondary_total=_whole(self._denominator),
             notes=_joined(self._statuses.note("Statuses")),
         )
+
+    def _rate(self) -> float | None:
+        rate = self._numerator / self._denominator if self._denominator else math.nan
+        return round_away(rate, _DIGITS) if math.isfinite(rate) else None
 
 
 class _UserActions:

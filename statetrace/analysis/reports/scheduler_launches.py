@@ -95,7 +95,8 @@ class SchedulerLaunches:
     """Follows the launches in the order of the file.
 
     What was made up afterwards (``Synthesized``) counts only where no real launch is found. As soon as at most one
-    site waits there is nobody left to be fair to: each launch is a streak of its own then.
+    site waits there is nobody left to be fair to: each launch is a streak of its own then. Our launches tell as well
+    when all that wait are at work already (``NoOtherSite``), which begins a new streak.
 
     >>> launches = SchedulerLaunches(max_streak=1)
     >>> for site in ("WLLS", "WLLS", "BOYO"):
@@ -195,7 +196,8 @@ class _Launches:
         site = self.sites.setdefault(fold(name), _Site(name))
         site.launches += 1
         waiting = event.number("QueuedSites")
-        if site is not self._running or (waiting is not None and waiting < _OTHERS_WAIT):
+        alone = (waiting is not None and waiting < _OTHERS_WAIT) or event.flag("NoOtherSite")
+        if site is not self._running or alone:
             self._running, self._streak, self._start = site, 0, time
         self._streak += 1
         if self._streak > site.longest:

@@ -40,11 +40,13 @@ class BetweenPasses:
     Attributes:
         rows: what there was to see, as rows of the export.
         warnings: what went wrong.
+        origins_lent: sites of a snapshot that are known to stem from the databases only by the live cache.
     """
 
     def __init__(self, folder: Path, telemetry: Telemetry) -> None:
         self.rows: list[WarmRunRow] = []
         self.warnings: list[str] = []
+        self.origins_lent = 0
         self._folder = folder
         self._telemetry = telemetry
 
@@ -101,8 +103,9 @@ class BetweenPasses:
     def _fill(self, cache: SharedSiteCache, live: SharedSiteCache, snapshot: Path) -> None:
         """Take a snapshot over into a cache.
 
-        A file cannot say which state of the database its rows stem from. Those that equal the rows of the live cache
-        stem from where these do; others are rows of unknown origin.
+        A file cannot say which state of the database its rows stem from, so a process that begins with it reads each
+        site once more. Within a run the live cache knows: rows that equal its own stem from where these do, and are
+        lent that origin. Others are rows of unknown origin.
         """
         try:
             brought = cache.import_snapshot(snapshot)
@@ -113,4 +116,5 @@ class BetweenPasses:
         known = live.entries()
         for site, entry in cache.entries().items():
             if (same := known.get(site)) is not None and same == entry:
-                cache.put(site, same)
+                cache.put(site, entry.evolve(source=same.source))
+                self.origins_lent += same.source is not None

@@ -14,12 +14,11 @@ from statetrace.analysis.warm.host_lists import hosts_in, listed_hosts
 from statetrace.analysis.warm.host_pairs import HostPair, pair_hosts
 from statetrace.analysis.warm.pass_rows import PassTelemetry
 from statetrace.analysis.warm.pass_tally import CallMetrics, tally_of_hosts, tally_of_rows
-from statetrace.analysis.warm.warm_rows import COLD_PASS, COMPARISON, WARM_PASS, WarmRunRow
+from statetrace.analysis.warm.warm_rows import COMPARISON, WarmRunRow, rows_of_passes
 from statetrace.errors import TelemetryError
 from statetrace.model import fold
 
 _SUMMARY_TYPE = "InterfaceCallDuration"
-_NAMED = 5
 
 
 class Comparison(msgspec.Struct, frozen=True, kw_only=True, rename="pascal"):
@@ -129,7 +128,7 @@ def compare(
         TelemetryError: the cold pass lacks a host that the comparison is limited to.
     """
     wanted = listed_hosts(hosts)
-    cold_rows, warm_rows = _rows_of_passes(rows)
+    cold_rows, warm_rows = rows_of_passes(rows)
     if wanted and not allow_partial_hosts:
         _require(wanted, cold_rows, cold)
     pairs = pair_hosts(cold_rows, warm_rows, wanted)
@@ -179,17 +178,6 @@ def compare(
         warm_hosts_by_provider=_by_provider(pairs),
         hosts=pairs,
     )
-
-
-def _rows_of_passes(rows: Iterable[WarmRunRow]) -> tuple[list[WarmRunRow], list[WarmRunRow]]:
-    cold: list[WarmRunRow] = []
-    warm: list[WarmRunRow] = []
-    passes = {fold(COLD_PASS): cold, fold(WARM_PASS): warm}
-    for row in rows:
-        found = passes.get(fold(row.pass_label or ""))
-        if found is not None and not (row.summary_type or "").strip():
-            found.append(row)
-    return cold, warm
 
 
 def _require(hosts: Iterable[str], rows: Iterable[WarmRunRow], telemetry: PassTelemetry | None) -> None:
@@ -282,39 +270,3 @@ class ComparisonSummary(msgspec.Struct, frozen=True, rename="pascal"):
         """The summary of a comparison that was written to ``export``."""
         figures = {name: getattr(comparison, name) for name in cls.__struct_fields__[1:-1]}
         return cls(generated_at_utc=utc_text(now_ticks()), telemetry_path=str(export), **figures)
-
-
-def assertions(comparison: Comparison) -> list[str]:
-    """What of the comparison is not as a warm run should be, one clause each; none if all is.
-
-    They are of the figures that are written, so that nobody is told of others (reference: warm-run-and-gates 11 D4).
-    """
-    cold, warm = comparison.cold_metrics, comparison.warm_metrics
-    if not (comparison.cold_host_count or comparison.warm_host_count or cold.count or warm.count):
-        return [f"there is no {_SUMMARY_TYPE} comparison, because neither pass has any rows"]
-    hosts = [(pair.host, pair.warm) for pair in comparison.hosts if pair.warm is not None]
-    clauses = []
-    if comparison.warm_host_count <= 0:
-        clauses.append("no host of the warm pass has a DatabaseWriteBreakdown event")
-    if misses := comparison.warm_cache_provider_miss_count:
-        named = _named(host for host, found in hosts if not found.hit)
-        clauses.append(f"warm hosts without SiteCacheProvider Cache or SharedCache: {misses}{named}")
-    if misses := comparison.warm_signature_match_miss_count:
-        named = _named(host for host, found in hosts if not found.matched)
-        clauses.append(f"warm hosts whose rows did not all match those known before: {misses}{named}")
-    if rewritten := comparison.warm_signature_rewrite_total:
-        clauses.append(f"cached rows rewritten by reads of sites in the warm pass: {rewritten}")
-    if cold.average_raw is None or warm.average_raw is None:
-        lacking = " and ".join(name for name, metrics in (("cold", cold), ("warm", warm)) if not metrics.count)
-        clauses.append(f"no InterfaceCallDurationMs of the {lacking} pass is known")
-    elif warm.average_raw >= cold.average_raw:
-        clauses.append(
-            f"the warm mean, {warm.average_raw:.3f} ms, is not below the cold one, {cold.average_raw:.3f} ms"
-        )
-    return clauses
-
-
-def _named(hosts: Iterable[str]) -> str:
-    names = list(hosts)
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return f" ({', '.join(names[:_NAMED])}{more})" if names else ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -50,24 +50,29 @@ def export_of(folder: Path) -> Path:
     return folder / f"WarmRunTelemetry-{folder.name.removeprefix(_PREFIX)}.json"
 
 
-def write_evidence(folder: Path, rows: Sequence[WarmRunRow], as_exported: Comparison) -> tuple[Path, Path]:
+def write_evidence(folder: Path, rows: Sequence[WarmRunRow], comparison: Comparison) -> tuple[Path, Path]:
     """Write the rows of a run and its summary in the original's form, beside the folder as the latest ones, too.
+
+    Args:
+        folder: the run's.
+        rows: of the passes and of what was between them.
+        comparison: the last row and the summary.
 
     Returns:
         Both files.
     """
     export = export_of(folder)
     summary = export.with_name(f"{export.stem}-summary.json")
-    write_export(export, [*rows, as_exported.row()])
-    write_document(summary, ComparisonSummary.of(as_exported, export))
+    write_export(export, [*rows, comparison.row()])
+    write_document(summary, ComparisonSummary.of(comparison, export))
     replace_file(folder.parent / "WarmRunTelemetry-latest.json", [export.read_bytes()])
     replace_file(folder.parent / "WarmRunTelemetry-latest-summary.json", [summary.read_bytes()])
     return export, summary
 
 
-def pass_telemetry(folder: Path) -> PassTelemetry:
-    """What the events of a pass tell."""
-    telemetry = PassTelemetry()
+def pass_telemetry(folder: Path, hosts: Collection[str] = ()) -> PassTelemetry:
+    """What the events of a pass tell, of all hosts or of these."""
+    telemetry = PassTelemetry(hosts=hosts)
     analyze(TelemetryReader.at(folder), telemetry)
     return telemetry
 

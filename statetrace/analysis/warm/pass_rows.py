@@ -10,6 +10,7 @@ from __future__ import annotations
 from array import array
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
+from sys import intern
 from typing import Any, ClassVar
 
 import msgspec
@@ -17,13 +18,13 @@ from msgspec.structs import replace
 
 from statetrace.analysis.events import WireEvent
 from statetrace.analysis.warm.host_lists import hosts_in
-from statetrace.analysis.warm.provider_counts import ProviderMeasure, provider_measure, provider_reason_fallback
+from statetrace.analysis.warm.provider_counts import provider_reason_fallback
 from statetrace.analysis.warm.warm_rows import WARM_PASS, WarmRunRow, fitting
 from statetrace.model import fold
 
 _METRICS, _BREAKDOWN, _TIMING = "InterfaceSiteCacheMetrics", "DatabaseWriteBreakdown", "InterfaceSyncTiming"
 REQUIRED = (_METRICS, _BREAKDOWN, _TIMING)
-"""The events that a pass is judged by."""
+"""The events that rows are made of."""
 _PARSED, _SKIPPED = "ParseDuration", "SkippedDuplicate"
 
 
@@ -41,10 +42,29 @@ _OF_TIMING = _wire_names("diff_comparison_duration_ms", "existing_count")
 _OF_BREAKDOWN = _wire_names("interface_call_duration_ms", "database_write_latency_ms")
 
 
-class _Read(msgspec.Struct, frozen=True):
+class _Read(msgspec.Struct, frozen=True, gc=False):
+    """What a row needs of a read: there is one for each event, and a row has room for far more."""
+
     ticks: int | None
-    row: WarmRunRow
+    timestamp: str
+    site: str
+    host: str
+    status: str
+    provider: str
+    reason: str
     fallback: str | None
+    measures: tuple[Any, ...]
+
+    def row(self) -> WarmRunRow:
+        return WarmRunRow(
+            site=self.site or None,
+            hostname=self.host or None,
+            timestamp=self.timestamp or None,
+            cache_status=self.status or None,
+            provider=self.provider or None,
+            site_cache_provider_reason=self.reason or None,
+            **dict(zip(_OF_READ, self.measures, strict=True)),
+        )
 
 
 class _Host(msgspec.Struct):
@@ -52,7 +72,7 @@ class _Host(msgspec.Struct):
 
     site: str
     host: str
-    seen: Counter[str]
+    seen: set[str]
     origin: dict[str, Any] = {}
     measures: dict[str, Any] = {}
     timing_reason: str | None = None
@@ -71,56 +91,42 @@ class PassTelemetry:
     >>> telemetry.add(WireEvent("DatabaseWriteBreakdown", fields | {"InterfaceCallDurationMs": 7.5}))
     >>> [(row.hostname, row.provider, row.interface_call_duration_ms) for row in telemetry.rows("WarmPass")]
     [('WLLS-A01-AS-01', 'SharedCache', 7.5)]
-    >>> telemetry.missing
-    ('InterfaceSiteCacheMetrics', 'InterfaceSyncTiming')
 
     Args:
         hosts: limits it to these. Events of others do not count, and one that names several hosts counts once for each
             that does.
 
     Attributes:
-        start: ticks of the earliest event that has a time, see :attr:`WireEvent.ticks`; ``None`` if none has.
-        end: of the latest.
         parsed: number of ``ParseDuration`` events.
         skipped_duplicates: number of ``SkippedDuplicate`` events.
         durations: ``InterfaceCallDurationMs`` of every ``DatabaseWriteBreakdown``.
-        signature_misses: number of those whose ``SiteCacheHostMapSignatureMatchCount`` is not above 0. A host that was
-            found in the shared cache may be among them: the figure is of the read of its site, if there was one.
         signature_rewrites: sum of their ``SiteCacheHostMapSignatureRewriteCount``.
-        rows_rewritten: sum of ``HostMapSignatureRewriteCount``, one for each read of a site.
     """
 
     EVENTS: ClassVar[frozenset[str] | None] = frozenset({*REQUIRED, _PARSED, _SKIPPED})
 
     def __init__(self, *, hosts: Collection[str] = ()) -> None:
-        self.start: int | None = None
-        self.end: int | None = None
         self.durations = array("d")
-        self.signature_misses = 0
         self.signature_rewrites = 0
-        self.rows_rewritten = 0
         self._wanted = frozenset(map(fold, hosts))
         self._seen: Counter[str] = Counter()
         self._reads: list[_Read] = []
+        self._rewritten: Counter[str] = Counter()
         self._hosts: dict[tuple[str, str], _Host] = {}
-        self._providers: Counter[str] = Counter()
 
     def add(self, event: WireEvent) -> None:
         """Take one event."""
         name = _NAMES.get(fold(event.name))
         if name is None:
             return
-        if (ticks := event.ticks) is not None:
-            self.start = ticks if self.start is None else min(self.start, ticks)
-            self.end = ticks if self.end is None else max(self.end, ticks)
         hosts = event.host
         if name == _METRICS:
             hosts = hosts or event.text("PreviousHostSample", "HostSample")
-            self.rows_rewritten += _rewritten(event, "HostMapSignatureRewriteCount")
+            self._rewritten[fold(event.site)] += _rewritten(event, "HostMapSignatureRewriteCount")
         for host in self._limited(hosts):
             self._seen[name] += 1
             if name == _METRICS:
-                self._add_read(event, host, ticks)
+                self._add_read(event, host)
             elif name in REQUIRED:
                 self._add_host_event(event, name, host)
                 if name == _BREAKDOWN:
@@ -131,19 +137,22 @@ class PassTelemetry:
             return (hosts,)
         return (host for host in hosts_in(hosts) if fold(host) in self._wanted)
 
-    def _add_read(self, event: WireEvent, host: str, ticks: int | None) -> None:
+    def _add_read(self, event: WireEvent, host: str) -> None:
         provider, status = event.text("Provider"), event.text("CacheStatus")
-        row = WarmRunRow(
-            site=event.site or None,
-            hostname=host or None,
-            timestamp=event.timestamp or None,
-            cache_status=status or None,
-            provider=provider or None,
-            site_cache_provider_reason=event.text("SiteCacheProviderReason") or None,
-            **_measures(event, _OF_READ),
-        )
         fallback = provider_reason_fallback(provider, status, skip=event.flag("SkipSiteCacheUpdate"))
-        self._reads.append(_Read(ticks, row, fallback))
+        self._reads.append(
+            _Read(
+                ticks=event.ticks,
+                timestamp=event.timestamp,
+                site=intern(event.site),
+                host=intern(host),
+                status=intern(status),
+                provider=intern(provider),
+                reason=intern(event.text("SiteCacheProviderReason")),
+                fallback=fallback,
+                measures=tuple(map(_interned, _measures(event, _OF_READ).values())),
+            )
+        )
 
     def _add_host_event(self, event: WireEvent, name: str, hostname: str) -> None:
         if not hostname:
@@ -151,10 +160,10 @@ class PassTelemetry:
         key = fold(event.site), fold(hostname)
         host = self._hosts.get(key)
         if host is None:
-            host = self._hosts[key] = _Host(event.site, hostname, Counter())
-        host.seen[name] += 1
-        if host.seen[name] > 1:
+            host = self._hosts[key] = _Host(event.site, hostname, set())
+        if name in host.seen:
             return
+        host.seen.add(name)
         provider, status = event.text("SiteCacheProvider"), event.text("SiteCacheFetchStatus", "CacheStatus")
         reason = event.text("SiteCacheProviderReason")
         told = reason or provider_reason_fallback(provider, status, skip=event.flag("SkipSiteCacheUpdate"))
@@ -165,7 +174,7 @@ class PassTelemetry:
             host.timing_reason = told
             host.measures |= _measures(event, _OF_TIMING)
         # The breakdown knows better: it names rows that were kept for the host a hit.
-        if name == _BREAKDOWN or not host.seen[_BREAKDOWN]:
+        if name == _BREAKDOWN or _BREAKDOWN not in host.seen:
             host.origin = {
                 "timestamp": event.timestamp or None,
                 "cache_status": status or None,
@@ -177,8 +186,6 @@ class PassTelemetry:
         duration = fitting("interface_call_duration_ms", event.number("InterfaceCallDurationMs"))
         if duration is not None:
             self.durations.append(duration)
-        self._providers[event.text("SiteCacheProvider")] += 1
-        self.signature_misses += event.count("SiteCacheHostMapSignatureMatchCount") <= 0
         self.signature_rewrites += _rewritten(event, "SiteCacheHostMapSignatureRewriteCount")
 
     @property
@@ -195,30 +202,18 @@ class PassTelemetry:
         return not self.parsed and self.skipped_duplicates > 0
 
     @property
-    def missing(self) -> tuple[str, ...]:
-        """Names of the events that a pass is judged by and of which there was none."""
-        return tuple(name for name in REQUIRED if not self._seen[name])
-
-    @property
     def hosts(self) -> tuple[str, ...]:
         """Hosts that were written, which is those with a ``DatabaseWriteBreakdown``."""
-        return tuple(host.host for host in self._hosts.values() if host.seen[_BREAKDOWN])
+        return tuple(host.host for host in self._hosts.values() if _BREAKDOWN in host.seen)
 
     @property
-    def incomplete_hosts(self) -> dict[str, str]:
-        """Hosts that lack one of the two events that each has: host → the event's name."""
-        return {
-            host.host: name for host in self._hosts.values() for name in (_TIMING, _BREAKDOWN) if not host.seen[name]
-        }
+    def rows_rewritten(self) -> int:
+        """Sum of ``HostMapSignatureRewriteCount``, one for each read of a site.
 
-    @property
-    def repeated_hosts(self) -> dict[str, str]:
-        """Hosts of which one event came more than once: host → the event's name."""
-        return {host.host: name for host in self._hosts.values() for name, count in host.seen.items() if count > 1}
-
-    def provider_measure(self) -> ProviderMeasure:
-        """``SiteCacheProvider`` of the ``DatabaseWriteBreakdown`` events, each counted once."""
-        return provider_measure(self._providers.items())
+        Limited to hosts those of their sites count: a read names other hosts than the one that it is made for.
+        """
+        sites = {site for site, _ in self._hosts} if self._wanted else set(self._rewritten)
+        return sum(self._rewritten[site] for site in sites)
 
     def rows(self, label: str, *, history_seed: str = "Empty") -> list[WarmRunRow]:
         """The rows of the pass: reads of sites by time, hosts that no read names, events missing for a good reason.
@@ -233,15 +228,14 @@ class PassTelemetry:
         rows = []
         named = set()
         for read in sorted(self._reads, key=lambda read: (read.ticks is None, read.ticks or 0)):
-            row = read.row
-            key = fold(row.site or ""), fold(row.hostname or "")
-            if key[0] in sites and len(hosts_in(row.hostname)) > 1:
+            key = fold(read.site), fold(read.host)
+            if key[0] in sites and len(hosts_in(read.host)) > 1:
                 continue
             named.add(key)
             host = self._hosts.get(key)
             known = host.measures if host else {}
-            reason = row.site_cache_provider_reason or (host and host.reason) or read.fallback
-            rows.append(replace(row, pass_label=label, **known | {"site_cache_provider_reason": reason}))
+            reason = read.reason or (host and host.reason) or read.fallback
+            rows.append(replace(read.row(), pass_label=label, **known | {"site_cache_provider_reason": reason}))
         for key, host in self._hosts.items():
             if key not in named:
                 row = WarmRunRow(pass_label=label, site=host.site or None, hostname=host.host, host_count=1)
@@ -280,6 +274,10 @@ _NAMES: Mapping[str, str] = {fold(name): name for name in (*REQUIRED, _PARSED, _
 def _measures(event: WireEvent, names: Mapping[str, str]) -> dict[str, Any]:
     """What the event says of these fields of a row."""
     return {name: fitting(name, event.fields.get(wire)) for name, wire in names.items()}
+
+
+def _interned(value: Any) -> Any:
+    return intern(value) if isinstance(value, str) else value
 
 
 def _rewritten(event: WireEvent, wire: str) -> int:

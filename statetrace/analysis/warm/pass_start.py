@@ -29,7 +29,10 @@ class HistorySeed(StrEnum):
 
     ``EMPTY``: every log is parsed. ``SNAPSHOT``: what the data folder has. ``COLD_OUTPUT``: what the cold pass left, so
     that the warm pass sees duplicates only. ``WARM_BACKUP``: by file the newest that an earlier run left after its cold
-    pass, ``<file>.warmrun.<stamp>.bak`` of the original included; where there is none, what this one's left.
+    pass, ``<file>.warmrun.<stamp>.bak`` of the original included; where there is none, what this one's left. Before the
+    cold pass, what the data folder has stands for what that leaves.
+
+    A log is known by its record and its host's rows: in databases that lack these it is parsed whatever history says.
     """
 
     EMPTY = "Empty"
@@ -47,7 +50,7 @@ def seed_history(
         folder: the folder, which is made.
         seed: which history.
         stored: the history folder of the data folder.
-        cold_output: folder with what the cold pass left.
+        cold_output: folder with what the cold pass left; ``None`` before it.
         runs: folder of earlier runs, ``Run-…``.
 
     Returns:
@@ -57,19 +60,23 @@ def seed_history(
         OSError: a file cannot be copied.
     """
     folder.mkdir(parents=True)
-    if seed is HistorySeed.SNAPSHOT:
-        _copy(_history_files(stored), folder)
-    elif seed is HistorySeed.COLD_OUTPUT and cold_output is not None:
-        _copy(_history_files(cold_output), folder)
-    elif seed is HistorySeed.WARM_BACKUP:
-        left = [] if cold_output is None else _history_files(cold_output)
-        backups = {file.name: backup for file in left if (backup := _newest_backup(file.name, stored, runs))}
-        _copy(left, folder)
-        for name, backup in backups.items():
-            shutil.copyfile(backup, folder / name)
-        missing = [file.name for file in left if file.name not in backups]
-        return [f"{name} has no backup of an earlier warm run; what the cold pass left is used" for name in missing]
-    return []
+    if seed is HistorySeed.EMPTY:
+        return []
+    source = stored if cold_output is None or seed is HistorySeed.SNAPSHOT else cold_output
+    files = _history_files(source)
+    _copy(files, folder)
+    if not files and source == stored:
+        return [f"{stored} holds no history: every log is parsed"]
+    used = "what the data folder has" if cold_output is None else "what the cold pass left"
+    if seed is HistorySeed.COLD_OUTPUT and cold_output is None:
+        return [f"there is no output of a cold pass before it; {used} is used"]
+    if seed is not HistorySeed.WARM_BACKUP:
+        return []
+    backups = {file.name: backup for file in files if (backup := _newest_backup(file.name, stored, runs))}
+    for name, backup in backups.items():
+        shutil.copyfile(backup, folder / name)
+    missing = [file.name for file in files if file.name not in backups]
+    return [f"{name} has no backup of an earlier warm run; {used} is used" for name in missing]
 
 
 def _history_files(folder: Path) -> list[Path]:

@@ -11,6 +11,7 @@ import msgspec
 from statetrace.analysis.documents import as_list, read_document, records, write_document
 from statetrace.analysis.instants import ticks_of, utc_text
 from statetrace.errors import TelemetryError
+from statetrace.model import fold
 
 COLD_PASS, WARM_PASS = "ColdPass", "WarmPass"
 """Labels of the rows that the two passes made."""
@@ -154,13 +155,15 @@ def read_export(path: Path) -> list[WarmRunRow]:
     Raises:
         TelemetryError: the file cannot be read, or it is no export.
     """
-    rows = [_read(record) for record in records(read_document(path))]
+    rows = [row_of(record) for record in records(read_document(path))]
     if not any(row.pass_label for row in rows):
         raise TelemetryError(f"{path} is no warm-run export: none of its {len(rows)} rows has a PassLabel")
     return rows
 
 
-def _read(record: dict[str, Any]) -> WarmRunRow:
+def row_of(record: dict[str, Any]) -> WarmRunRow:
+    """One row of an export, see :func:`read_export`."""
+    record = dict(record)
     if isinstance(moment := record.get("Timestamp"), str) and moment.strip().startswith("/Date("):
         record["Timestamp"] = _iso(moment)
     for name in _LISTS:
@@ -178,6 +181,18 @@ def _iso(moment: str) -> str | None:
         return None if ticks is None else utc_text(ticks)
     except (ValueError, OverflowError, OSError):  # a year that no calendar has
         return None
+
+
+def rows_of_passes(rows: Iterable[WarmRunRow]) -> tuple[list[WarmRunRow], list[WarmRunRow]]:
+    """The rows of the cold pass and of the warm one, without those that sum one up or belong to neither."""
+    cold: list[WarmRunRow] = []
+    warm: list[WarmRunRow] = []
+    passes = {fold(COLD_PASS): cold, fold(WARM_PASS): warm}
+    for row in rows:
+        found = passes.get(fold(row.pass_label or ""))
+        if found is not None and not (row.summary_type or "").strip():
+            found.append(row)
+    return cold, warm
 
 
 def write_export(path: Path, rows: Iterable[WarmRunRow]) -> None:

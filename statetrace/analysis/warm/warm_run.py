@@ -47,7 +47,8 @@ class WarmRunOptions(msgspec.Struct, frozen=True):
     """What is asked of a warm run besides the logs.
 
     Attributes:
-        cold_history: what the cold pass knows of earlier ingestions.
+        cold_history: what the cold pass knows of earlier ingestions. Of use in place only, because databases that are
+            made for the run lack the rows of logs that are known.
         warm_history: what the warm pass does.
         refresh: read every site anew between the passes.
         warm_cache: what the cache of the warm pass begins with.
@@ -57,6 +58,7 @@ class WarmRunOptions(msgspec.Struct, frozen=True):
         mode: whether the original's defects are mended.
         hosts: hosts to which the comparison is limited; by default all.
         partial_hosts: let some of them be missing from the cold pass.
+        as_exported: let the comparison that is written count as the original's does.
         preserve_skip: leave the cache alone if the settings say so; otherwise that is off during a run.
         preflight: look first whether the newest telemetry in the evidence folder can be read.
         keep: how many runs stay in the evidence folder, this one included; older ones are removed. By default all stay.
@@ -72,6 +74,7 @@ class WarmRunOptions(msgspec.Struct, frozen=True):
     mode: ParseMode = ParseMode.LOG
     hosts: tuple[str, ...] = ()
     partial_hosts: bool = False
+    as_exported: bool = False
     preserve_skip: bool = False
     preflight: bool = True
     keep: int | None = None
@@ -83,11 +86,13 @@ class WarmRunReport(msgspec.Struct, frozen=True, rename="pascal"):
     Attributes:
         folder: the run's folder with all evidence.
         export: the rows, in the original's form.
-        summary: the figures of ``as_exported``, in the original's form.
-        comparison: the passes compared host by host.
-        as_exported: the same counted as the original's export counts.
+        summary: the figures of the comparison, in the original's form.
+        comparison: the passes compared host by host; the last row of the export and the summary are of it.
+        as_exported: the same counted as the original's export counts; they are of this one if that was asked for.
         cold: what the cold pass did.
         warm: what the warm pass did.
+        origins_lent: sites of the snapshot that the warm pass did not have to read, because within the process it is
+            known which state of their databases they stem from. A fresh process reads each of them once.
         warnings: what went wrong without ending the run; what is the same for several hosts is told once.
         removed: folders of older runs that were removed.
     """
@@ -99,6 +104,7 @@ class WarmRunReport(msgspec.Struct, frozen=True, rename="pascal"):
     as_exported: Comparison
     cold: IngestionReport
     warm: IngestionReport
+    origins_lent: int = 0
     warnings: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
 
@@ -112,6 +118,7 @@ class WarmRun:
         options: what is asked for.
         data: work in place, with the databases of this data folder; they keep what the passes store.
         database: work in place, with one database for all sites.
+        history: the history folder that seeds are taken from; by default that of ``data``. It is never written.
         settings: by default those of ``data`` and the environment.
         on_pass: called with the label and the number of hosts of each pass.
         on_outcome: called after each host.
@@ -129,6 +136,7 @@ class WarmRun:
         *,
         data: str | os.PathLike[str] | None = None,
         database: str | os.PathLike[str] | None = None,
+        history: str | os.PathLike[str] | None = None,
         settings: Settings | None = None,
         on_pass: Callable[[str, int], None] = lambda _, __: None,
         on_outcome: Callable[[HostOutcome], None] = lambda _: None,
@@ -140,6 +148,7 @@ class WarmRun:
         self._evidence = Path(evidence)
         self._data = None if data is None else Path(data)
         self._database = None if database is None else Path(database)
+        self._history = None if history is None else Path(history)
         settings = Settings.load(self._data) if settings is None else settings
         skip = settings.skip_site_cache_update and self.options.preserve_skip
         self._settings = msgspec.structs.replace(settings, shared_cache_snapshot=None, skip_site_cache_update=skip)
@@ -147,14 +156,15 @@ class WarmRun:
         self._on_outcome = on_outcome
         self._rows: list[WarmRunRow] = []
         self._warnings: list[str] = []
+        self._origins_lent = 0
 
     def run(self) -> WarmRunReport:
         """Run both passes, write the evidence, and tell what it shows. Nothing is judged.
 
         Raises:
             TelemetryError: the newest telemetry in the evidence folder is damaged, or nothing can be written there.
-            StateTraceError: there are no logs or no such data folder, or a host that the comparison is limited to is
-                missing; then no folder is left.
+            StateTraceError: there are no logs or no such data folder, or the cold pass wrote no host, or not one that
+                the comparison is limited to; then no folder is left.
             OSError: the logs cannot be listed, or evidence cannot be written.
             KeyboardInterrupt: the run was interrupted; its folder stays, marked as incomplete.
         """
@@ -182,9 +192,14 @@ class WarmRun:
 
     def _passes(self, folder: Path, scratch: Path, databases: SiteDatabases) -> tuple[IngestionReport, IngestionReport]:
         options, settings = self.options, self._settings
-        history = databases.data_folder / HISTORY_FOLDER
+        history = self._history or databases.data_folder / HISTORY_FOLDER
         seeded = scratch / COLD
         self._warnings += seed_history(seeded, options.cold_history, stored=history, runs=self._evidence)
+        if options.cold_history is not HistorySeed.EMPTY and self._data is None and self._database is None:
+            self._warnings.append(
+                f"{COLD}: the databases that are made for the run lack the rows of logs that the history knows, so "
+                "these are parsed all the same; work in place to see them passed over"
+            )
         cold_cache = SharedSiteCache(settings=settings)
         cold = self._pass(COLD, folder, self._logs, databases, cold_cache, seeded)
         self._check_hosts(folder, cold)
@@ -196,6 +211,7 @@ class WarmRun:
             warm_cache = between.warm_cache(options.warm_cache, cold_cache, snapshot, settings)
         self._rows += between.rows
         self._warnings += between.warnings
+        self._origins_lent = between.origins_lent
         again = scratch / WARM
         self._warnings += seed_history(
             again, options.warm_history, stored=history, cold_output=seeded, runs=self._evidence
@@ -241,6 +257,8 @@ class WarmRun:
         missing = [host for host in listed_hosts(self.options.hosts) if fold(host) not in written]
         if not cold.hosts:
             told = f"{self._logs} holds no raw logs (.log, .txt) of a host"
+        elif len(cold.failed) == len(cold.hosts):
+            told = "; ".join(["every host failed", *_told({COLD: cold})])
         elif missing and not self.options.partial_hosts:
             near = {name: None for host in missing for name in get_close_matches(fold(host), written, cutoff=0.5)}
             names = [written[name] for name in near]
@@ -267,6 +285,8 @@ class WarmRun:
         options = self.options
         passes = {label: evidence.pass_telemetry(folder / label) for label in (COLD, WARM)}
         rows = [*passes[COLD].rows(COLD), *self._rows, *passes[WARM].rows(WARM, history_seed=options.warm_history)]
+        if options.hosts:  # the rows are of all hosts, the comparison is not
+            passes = {label: evidence.pass_telemetry(folder / label, options.hosts) for label in passes}
         comparison, as_exported = (
             compare(
                 rows,
@@ -278,7 +298,8 @@ class WarmRun:
             )
             for exported in (False, True)
         )
-        export, summary = evidence.write_evidence(folder, rows, as_exported)
+        written = as_exported if options.as_exported else comparison
+        export, summary = evidence.write_evidence(folder, rows, written)
         evidence.complete(folder)
         removed: list[str] = []
         if options.keep is not None:
@@ -292,6 +313,7 @@ class WarmRun:
             as_exported=as_exported,
             cold=cold,
             warm=warm,
+            origins_lent=self._origins_lent,
             warnings=tuple(dict.fromkeys(self._warnings)),
             removed=tuple(removed),
         )
