@@ -57,12 +57,8 @@ def report_folder(report):
 class TestIdenticalLogs:
     def test_all_hosts_are_hits_and_no_row_changes(self, tmp_path):
         write_corpus(tmp_path / "Logs", PLAN)
-        for _ in range(3):  # one slow moment of the machine is not the engine's
-            report = run(tmp_path / "Logs", tmp_path)
-            verdict = verify_telemetry(report_folder(report))
-            if verdict.passed:
-                break
-        assert verdict.violations == []
+        report = run(tmp_path / "Logs", tmp_path)
+        assert failures(report) == set()  # how much faster, processes of their own show: tests/test_readme.py
         found = report.comparison
         assert (found.cold_host_count, found.warm_host_count) == (37, 37)
         assert (found.warm_cache_provider_hit_count, found.warm_cache_hit_ratio_percent) == (37, 100.0)

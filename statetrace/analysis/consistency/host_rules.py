@@ -265,7 +265,7 @@ def _differing(batch: Mapping[str, list[Any]]) -> Iterator[str]:
 
 
 def _there(count: int) -> str:
-    return ("missing", "there, although nothing was written")[count] if count < 2 else f"there {count} times"  # noqa: PLR2004
+    return {0: "missing", 1: "there, although nothing was written"}.get(count, f"there {count} times")
 
 
 def _is_number(value: object) -> TypeGuard[float]:

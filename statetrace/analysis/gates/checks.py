@@ -15,6 +15,7 @@ import msgspec
 from statetrace.analysis.documents import read_document, records
 from statetrace.analysis.events import WireEvent
 from statetrace.analysis.gates.thresholds import (
+    DEFAULT_THRESHOLDS,
     CoverageThresholds,
     QueueDelay,
     Section,
@@ -77,7 +78,7 @@ class SharedCacheCheck(Check, frozen=True, kw_only=True, rename="pascal"):
 
 def check_warm_run(
     summary: Mapping[str, Any] | None,
-    thresholds: WarmRunThresholds = WarmRunThresholds(),  # noqa: B008  # immutable; so are those below
+    thresholds: WarmRunThresholds = DEFAULT_THRESHOLDS.warm_run,
 ) -> Check:
     """Whether a warm run was faster than the cold one and served by the cache alone.
 
@@ -139,7 +140,7 @@ def warm_hit_ratio(summary: Mapping[str, Any]) -> float | None:
 
 def check_coverage(
     summary: Path | Iterable[Mapping[str, Any]] | None,
-    thresholds: CoverageThresholds = CoverageThresholds(),  # noqa: B008
+    thresholds: CoverageThresholds = DEFAULT_THRESHOLDS.coverage,
 ) -> CoverageCheck:
     """Whether a snapshot holds enough sites, hosts and rows, and the sites that it has to hold.
 
@@ -185,7 +186,7 @@ def check_coverage(
 def check_shared_cache(
     stores: Iterable[Mapping[str, Any]] | None,
     providers: Iterable[Mapping[str, Any]] | None,
-    thresholds: SharedCacheThresholds = SharedCacheThresholds(),  # noqa: B008
+    thresholds: SharedCacheThresholds = DEFAULT_THRESHOLDS.shared_cache,
 ) -> SharedCacheCheck:
     """Whether the cache was filled from a snapshot, and no warm host read its site again.
 
@@ -218,7 +219,7 @@ def check_shared_cache(
 
 def check_queue_delay(
     delays: QueueDelays,
-    thresholds: QueueDelay = QueueDelay(),  # noqa: B008
+    thresholds: QueueDelay = DEFAULT_THRESHOLDS.queue_delay,
 ) -> QueueDelayReport:
     """Whether port batches waited too long for their queue.
 

@@ -201,6 +201,10 @@ class Thresholds(msgspec.Struct, frozen=True, rename="pascal"):
         return any(name in (ALL, gate, gate.partition(".")[0]) for name in self.allow_without_data)
 
 
+DEFAULT_THRESHOLDS = Thresholds()
+"""The limits unless others are given."""
+
+
 def read_thresholds(path: Path) -> Thresholds:
     """The thresholds of a TOML file; what it does not name has its default. See :func:`thresholds_file`.
 
@@ -236,7 +240,7 @@ def with_allowed(thresholds: Thresholds, gates: tuple[str, ...]) -> Thresholds:
     return msgspec.structs.replace(thresholds, allow_without_data=allowed)
 
 
-def thresholds_file(thresholds: Thresholds = Thresholds()) -> str:  # noqa: B008  # immutable
+def thresholds_file(thresholds: Thresholds = DEFAULT_THRESHOLDS) -> str:
     """The thresholds as a TOML file with comments, to be changed.
 
     >>> print(thresholds_file().splitlines()[-1])

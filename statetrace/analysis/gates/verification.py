@@ -11,7 +11,7 @@ from statetrace.analysis.gates.evidence import Evidence, Passes, VerificationSta
 from statetrace.analysis.gates.gate import GateResult
 from statetrace.analysis.gates.gate_list import ORDER
 from statetrace.analysis.gates.gate_verdicts import coverage_verdicts
-from statetrace.analysis.gates.thresholds import Thresholds
+from statetrace.analysis.gates.thresholds import DEFAULT_THRESHOLDS, Thresholds
 from statetrace.analysis.instants import now_ticks, utc_text
 
 
@@ -41,7 +41,7 @@ class VerificationReport(msgspec.Struct, frozen=True, rename="pascal"):
 
 def verify_telemetry(
     *sources: Path | str,
-    thresholds: Thresholds = Thresholds(),  # noqa: B008  # immutable
+    thresholds: Thresholds = DEFAULT_THRESHOLDS,
     passes: Passes = Passes.AUTO,
     snapshot_summary: Path | None = None,
     on_bytes: Callable[[int], object] = lambda _: None,
